@@ -1,0 +1,95 @@
+//! Checkpoints: the C2SP note text of a tree head, `origin⏎size⏎base64(root)⏎`.
+//!
+//! Until a log has keys its `checkpoint` file holds this bare text. Source: C2SP `tlog-checkpoint`.
+
+use core::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::hash::Hash;
+
+/// The statement that the log named `origin` has `size` entries whose Merkle tree has the root `root`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checkpoint {
+    /// The name of the log, unique and without line feeds.
+    pub origin: String,
+    /// How many entries the tree covers; at least 1.
+    pub size: u64,
+    /// The root hash of the tree over the first `size` entries.
+    pub root: Hash,
+}
+
+impl Checkpoint {
+    /// Parses the one canonical form: three lines, each ended by a single line feed, and nothing after them.
+    ///
+    /// # Errors
+    /// Tells which line is not as expected.
+    pub fn parse(text: &str) -> Result<Self, ParseCheckpointError> {
+        let fault = |line, expected| ParseCheckpointError { line, expected };
+        let body = text.strip_suffix('\n').ok_or(fault(3, "a line feed at the end"))?;
+        let mut lines = body.split('\n');
+        let origin = lines.next().filter(|line| !line.is_empty() && !line.contains('\r'));
+        let origin = origin.ok_or(fault(1, "the origin of the log"))?;
+        let size = lines.next().and_then(parse_size).ok_or(fault(2, "a tree size of at least 1 in plain decimal digits"))?;
+        let root = lines.next().and_then(parse_root).ok_or(fault(3, "a root hash of 32 bytes in base64"))?;
+        match lines.next() {
+            None => Ok(Self { origin: origin.to_owned(), size, root }),
+            Some(_) => Err(fault(4, "the end of the note text")),
+        }
+    }
+}
+
+impl fmt::Display for Checkpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}\n{}\n{}\n", self.origin, self.size, STANDARD.encode(self.root.as_bytes()))
+    }
+}
+
+fn parse_size(line: &str) -> Option<u64> {
+    let canonical = line.bytes().all(|byte| byte.is_ascii_digit()) && !line.starts_with('0');
+    if canonical { line.parse().ok() } else { None }
+}
+
+fn parse_root(line: &str) -> Option<Hash> {
+    let bytes = STANDARD.decode(line).ok()?;
+    Some(Hash::from_bytes(bytes.try_into().ok()?))
+}
+
+/// The text is not a checkpoint in its one canonical form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ParseCheckpointError {
+    line: usize,
+    expected: &'static str,
+}
+
+impl fmt::Display for ParseCheckpointError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "not a checkpoint: expected {} on line {}", self.expected, self.line)
+    }
+}
+
+impl std::error::Error for ParseCheckpointError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_canonical_form_is_read() {
+        let checkpoint = Checkpoint { origin: "example.com/orders".into(), size: 21, root: Hash::of(b"root") };
+        let text = checkpoint.to_string();
+        assert_eq!(Checkpoint::parse(&text), Ok(checkpoint));
+
+        let refused = |altered: String, line| assert_eq!(Checkpoint::parse(&altered).map_err(|e| e.line), Err(line));
+        refused(text.replace("\n21\n", "\n021\n"), 2);
+        refused(text.replace("\n21\n", "\n0\n"), 2);
+        refused(text.replace("\n21\n", "\n+21\n"), 2);
+        refused(text.replace("\n21\n", "\n21\r\n"), 2);
+        refused(text.replace("example.com/orders", ""), 1);
+        refused(text.trim_end().to_owned(), 3);
+        refused(format!("{text}\n"), 4);
+        refused(format!("{text}more\n"), 4);
+        refused(text.replace('=', ""), 3);
+    }
+}

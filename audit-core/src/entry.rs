@@ -1,0 +1,178 @@
+//! Entries: a record plus its place in the log, as one line of canonical JSON.
+//!
+//! ```text
+//! {"record":{…},"sequence":{"number":12,"previous_hash":"<64 hex>","stream_id":"<UUID>"}}⏎
+//! ```
+//! The bytes as written are the canonical bytes: they are hashed as they stand and never serialised again.
+
+use core::fmt;
+
+use serde::Deserialize;
+
+use crate::hash::Hash;
+use crate::id::StreamId;
+
+/// How long a line may be, without its line feed.
+pub const LINE_BYTES_MAX: usize = 65_535;
+
+/// How long a record may be so that its line fits under every number (at most 2^53−1, 16 digits).
+pub const RECORD_BYTES_MAX: usize = LINE_BYTES_MAX
+    - r#"{"record":,"sequence":{"number":,"previous_hash":"","stream_id":""}}"#.len()
+    - (16 + 64 + 36);
+
+/// The place of an entry in its stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sequence {
+    /// The entry's number, counted from 0; also its index in the tree.
+    pub number: u64,
+    /// The leaf hash of the entry before; entry 0 has none.
+    pub previous_hash: Option<Hash>,
+    /// The stream that the entry belongs to.
+    pub stream_id: StreamId,
+}
+
+/// Appends the entry's line, without a line feed, to `line`.
+pub fn write_line(line: &mut Vec<u8>, record: &[u8], sequence: &Sequence) {
+    line.extend_from_slice(b"{\"record\":");
+    line.extend_from_slice(record);
+    line.extend_from_slice(b",\"sequence\":{\"number\":");
+    line.extend_from_slice(itoa::Buffer::new().format(sequence.number).as_bytes());
+    if let Some(hash) = sequence.previous_hash {
+        line.extend_from_slice(b",\"previous_hash\":\"");
+        line.extend_from_slice(&hash.to_hex());
+        line.push(b'"');
+    }
+    line.extend_from_slice(b",\"stream_id\":\"");
+    line.extend_from_slice(sequence.stream_id.to_string().as_bytes());
+    line.extend_from_slice(b"\"}}");
+}
+
+/// What the chain needs to know of a line, borrowed from it.
+#[derive(Clone, Debug)]
+pub struct EntryHead<'a> {
+    /// The entry's place.
+    pub sequence: Sequence,
+    /// The parts of the record that tell calls and the log's own events apart.
+    pub record: RecordHead<'a>,
+}
+
+/// The parts of a record that the chain and recovery read.
+#[derive(Clone, Debug, Deserialize)]
+pub struct RecordHead<'a> {
+    /// The schema that the record is written in; `"1"` here.
+    #[serde(borrow)]
+    pub schema_version: std::borrow::Cow<'a, str>,
+    /// What happened.
+    #[serde(borrow)]
+    pub event_name: std::borrow::Cow<'a, str>,
+    /// The step in the call's life.
+    #[serde(borrow)]
+    pub stage: std::borrow::Cow<'a, str>,
+    /// When it happened, RFC 3339.
+    #[serde(borrow)]
+    pub time: std::borrow::Cow<'a, str>,
+    /// The call that the record belongs to.
+    #[serde(borrow)]
+    pub call: Option<CallHead<'a>>,
+}
+
+/// The part of a record's `call` that tells calls apart.
+#[derive(Clone, Debug, Deserialize)]
+pub struct CallHead<'a> {
+    /// The call's identifier.
+    #[serde(borrow)]
+    pub id: std::borrow::Cow<'a, str>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawEntry<'a> {
+    #[serde(borrow)]
+    record: RecordHead<'a>,
+    #[serde(borrow)]
+    sequence: RawSequence<'a>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawSequence<'a> {
+    number: u64,
+    previous_hash: Option<&'a str>,
+    stream_id: &'a str,
+}
+
+/// Parses one line, without its line feed.
+///
+/// # Errors
+/// The line is not an entry; the error says what was expected and where.
+pub fn parse_line(line: &[u8]) -> Result<EntryHead<'_>, ParseEntryError> {
+    let text = core::str::from_utf8(line).map_err(|fault| ParseEntryError(format!("invalid UTF-8: {fault}")))?;
+    let raw: RawEntry<'_> = serde_json::from_str(text).map_err(|fault| ParseEntryError(fault.to_string()))?;
+    let previous_hash = raw.sequence.previous_hash.map(str::parse).transpose();
+    let sequence = Sequence {
+        number: raw.sequence.number,
+        previous_hash: previous_hash.map_err(|fault| ParseEntryError(format!("previous_hash: {fault}")))?,
+        stream_id: raw.sequence.stream_id.parse().map_err(|fault| ParseEntryError(format!("stream_id: {fault}")))?,
+    };
+    if line.ends_with(&suffix(&sequence)) && line.starts_with(b"{\"record\":{") {
+        Ok(EntryHead { sequence, record: raw.record })
+    } else {
+        Err(ParseEntryError("the sequence is not in its canonical place and form".into()))
+    }
+}
+
+fn suffix(sequence: &Sequence) -> Vec<u8> {
+    let mut line = Vec::with_capacity(192);
+    write_line(&mut line, b"", sequence);
+    line.split_off(b"{\"record\":".len())
+}
+
+/// A line is not an entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ParseEntryError(String);
+
+impl fmt::Display for ParseEntryError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "not an entry: {}", self.0)
+    }
+}
+
+impl std::error::Error for ParseEntryError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STREAM: &str = "01a17cbc-f240-7dca-883e-717b1f64eb14";
+    const RECORD: &str = r#"{"event_name":"log.opened","schema_version":"1","stage":"event","time":"2026-10-27T09:42:00.000456000Z"}"#;
+
+    fn sequence(number: u64) -> Sequence {
+        let previous_hash = (number > 0).then(|| Hash::of(b"previous"));
+        Sequence { number, previous_hash, stream_id: STREAM.parse().unwrap() }
+    }
+
+    #[test]
+    fn a_line_is_read_back_as_it_was_written() {
+        for number in [0, 1, u64::MAX >> 11] {
+            let mut line = Vec::new();
+            write_line(&mut line, RECORD.as_bytes(), &sequence(number));
+            assert_eq!(parse_line(&line).unwrap().sequence, sequence(number));
+            assert!(line.len() - RECORD.len() <= LINE_BYTES_MAX - RECORD_BYTES_MAX);
+        }
+    }
+
+    #[test]
+    fn a_line_with_a_second_sequence_or_another_form_is_refused() {
+        let refused = |line: String, part: &str| {
+            let fault = parse_line(line.as_bytes()).unwrap_err().to_string();
+            assert!(fault.contains(part), "{fault}");
+        };
+        let place = format!(r#"{{"number":0,"stream_id":"{STREAM}"}}"#);
+        refused(format!(r#"{{"record":{RECORD},"sequence":{place},"sequence":{place}}}"#), "duplicate field");
+        refused(format!(r#"{{"record":{RECORD},"sequence":{place},"more":1}}"#), "unknown field");
+        refused(format!(r#"{{"record":{RECORD},"sequence": {place}}}"#), "canonical");
+        refused(format!(r#"{{"sequence":{place},"record":{RECORD}}}"#), "canonical");
+        refused(format!(r#"{{"record":{RECORD},"sequence":{}}}"#, place.replace(":0,", ":-1,")), "invalid value");
+        refused(format!(r#"{{"record":{RECORD}"#), "EOF");
+    }
+}
