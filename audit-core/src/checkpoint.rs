@@ -31,7 +31,8 @@ impl Checkpoint {
         let mut lines = body.split('\n');
         let origin = lines.next().filter(|line| !line.is_empty() && !line.contains('\r'));
         let origin = origin.ok_or(fault(1, "the origin of the log"))?;
-        let size = lines.next().and_then(parse_size).ok_or(fault(2, "a tree size of at least 1 in plain decimal digits"))?;
+        let size =
+            lines.next().and_then(parse_size).ok_or(fault(2, "a tree size of at least 1 in plain decimal digits"))?;
         let root = lines.next().and_then(parse_root).ok_or(fault(3, "a root hash of 32 bytes in base64"))?;
         match lines.next() {
             None => Ok(Self { origin: origin.to_owned(), size, root }),

@@ -16,9 +16,8 @@ use crate::id::StreamId;
 pub const LINE_BYTES_MAX: usize = 65_535;
 
 /// How long a record may be so that its line fits under every number (at most 2^53−1, 16 digits).
-pub const RECORD_BYTES_MAX: usize = LINE_BYTES_MAX
-    - r#"{"record":,"sequence":{"number":,"previous_hash":"","stream_id":""}}"#.len()
-    - (16 + 64 + 36);
+pub const RECORD_BYTES_MAX: usize =
+    LINE_BYTES_MAX - r#"{"record":,"sequence":{"number":,"previous_hash":"","stream_id":""}}"#.len() - (16 + 64 + 36);
 
 /// The place of an entry in its stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -144,7 +143,8 @@ mod tests {
     use super::*;
 
     const STREAM: &str = "01a17cbc-f240-7dca-883e-717b1f64eb14";
-    const RECORD: &str = r#"{"event_name":"log.opened","schema_version":"1","stage":"event","time":"2026-10-27T09:42:00.000456000Z"}"#;
+    const RECORD: &str =
+        r#"{"event_name":"log.opened","schema_version":"1","stage":"event","time":"2026-10-27T09:42:00.000456000Z"}"#;
 
     fn sequence(number: u64) -> Sequence {
         let previous_hash = (number > 0).then(|| Hash::of(b"previous"));

@@ -1,10 +1,38 @@
-//! wip
+//! The vocabulary and mathematics of `audited`: record, context, capture, redaction, canonical JSON, chain, Merkle tree,
+//! checkpoint, verification over bytes, the [`Sink`](sink::Sink) trait and the protocol of a call.
+//!
+//! Users depend on the crate `audited`, which re-exports what they need. This crate does no IO: it opens no file and no
+//! socket. Clocks, randomness and one line on stderr, when calls begin to run unrecorded, are all it asks of the system.
+//!
+//! The types to know: [`Sink`](sink::Sink) takes finished records; [`AuditPort`](port::AuditPort) leads a call to its
+//! sink; [`Context`](context::Context) says who acts for whom; [`Hash`](hash::Hash), [`Frontier`](tree::Frontier) and
+//! [`Checkpoint`](checkpoint::Checkpoint) are the log's mathematics; [`Verifier`](verify::Verifier) checks its bytes.
+
+mod call;
+mod capture;
+mod limit;
+mod outcome;
+mod record;
+mod redact;
+mod unavailable;
+
+pub mod canonical;
 pub mod checkpoint;
+pub mod context;
 pub mod entry;
+pub mod event;
 pub mod hash;
 pub mod id;
+pub mod port;
 pub mod sink;
 pub mod time;
 pub mod tree;
+pub mod unrecorded;
 pub mod verify;
 pub mod vocabulary;
+
+pub use unavailable::{Deny, Unavailable};
+
+#[doc(hidden)]
+#[path = "private.rs"]
+pub mod __private;

@@ -20,6 +20,11 @@ pub trait Sink: Send + Sync + 'static {
     /// When this returns without an error in the receipt, the record survives the death of the process
     /// ([`Durability::Os`]). Whoever needs more waits for the receipt.
     fn append(&self, prepared: &Prepared<'_>) -> Receipt;
+
+    /// Tells whether the sink still accepts records. Once false it stays false.
+    fn is_open(&self) -> bool {
+        true
+    }
 }
 
 /// One record, ready to be appended: its canonical bytes and what a sink must know without parsing them.

@@ -41,7 +41,12 @@ impl Frontier {
     /// Returns the root hash; the root of the empty tree is the hash of nothing.
     #[must_use]
     pub fn root(&self) -> Hash {
-        self.subtrees.iter().rev().copied().reduce(|right, left| Hash::node(left, right)).unwrap_or_else(|| Hash::of(b""))
+        self.subtrees
+            .iter()
+            .rev()
+            .copied()
+            .reduce(|right, left| Hash::node(left, right))
+            .unwrap_or_else(|| Hash::of(b""))
     }
 }
 

@@ -110,7 +110,8 @@ impl Verifier {
             let reason = format!("expected at most {LINE_BYTES_MAX} bytes in a line, found {}", line.len());
             return Err(self.or_suspect(Fault::tampered(number, reason)));
         }
-        let head = entry::parse_line(line).map_err(|fault| self.or_suspect(Fault::tampered(number, fault.to_string())))?;
+        let head =
+            entry::parse_line(line).map_err(|fault| self.or_suspect(Fault::tampered(number, fault.to_string())))?;
         self.check_place(number, &head)?;
         self.check_chain(number, &head)?;
         self.newest = Some(Hash::leaf(line));
@@ -255,11 +256,10 @@ mod tests {
     /// Five lines: an opened log and four events whose content is a single letter.
     fn lines() -> Vec<Vec<u8>> {
         let mut previous_hash = None;
-        let write = |number: u64| {
+        let write = |(number, letter): (u64, char)| {
             let name = if number == 0 { "log.opened" } else { "run.created" };
             let record = format!(
-                r#"{{"action":"{}","event_name":"{name}","schema_version":"1","stage":"event","time":"2026-10-27T09:42:0{number}Z"}}"#,
-                "abcde".chars().nth(number as usize).unwrap()
+                r#"{{"action":"{letter}","event_name":"{name}","schema_version":"1","stage":"event","time":"2026-10-27T09:42:0{number}Z"}}"#
             );
             let mut line = Vec::new();
             let stream_id = STREAM.parse().unwrap();
@@ -267,7 +267,7 @@ mod tests {
             previous_hash = Some(Hash::leaf(&line));
             line
         };
-        (0..5).map(write).collect()
+        (0..).zip("abcde".chars()).map(write).collect()
     }
 
     fn checkpoint(lines: &[Vec<u8>]) -> Checkpoint {
@@ -287,7 +287,8 @@ mod tests {
     fn altered_at(entry: usize) -> Option<u64> {
         let mut altered = lines();
         let checkpoint = checkpoint(&altered);
-        altered[entry] = String::from_utf8(altered[entry].clone()).unwrap().replace("\"action\":\"", "\"action\":\"x").into();
+        altered[entry] =
+            String::from_utf8(altered[entry].clone()).unwrap().replace("\"action\":\"", "\"action\":\"x").into();
         verify(&altered, checkpoint).unwrap_err().entry
     }
 

@@ -1,1 +1,91 @@
-//! wip
+//! The receipts for what an AI agent did.
+//!
+//! Annotate the tools, open one log, and every call leaves records that are hashed into each other and into a Merkle
+//! tree: what was done, with which arguments, for whom, and how it ended.
+//!
+//! ```
+//! use audited::audited;
+//!
+//! #[derive(Debug)]
+//! enum RefundError {
+//!     AlreadyRefunded,
+//!     Unrecorded(audited::Unavailable),
+//! }
+//!
+//! // A destructive call that cannot be recorded is refused through this.
+//! impl From<audited::Unavailable> for RefundError {
+//!     fn from(unavailable: audited::Unavailable) -> Self {
+//!         Self::Unrecorded(unavailable)
+//!     }
+//! }
+//!
+//! #[audited(action = "order.refund", effect = "destructive", redact = [card], target(type = "order", id = order))]
+//! fn refund(order: &str, card: &str, cents: u32) -> Result<u32, RefundError> {
+//!     if cents == 0 { Err(RefundError::AlreadyRefunded) } else { Ok(cents) }
+//! }
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let directory = tempfile::tempdir()?;
+//! # let path = directory.path().join("audit");
+//! let guard = audited::init(&path)?;
+//! audited::context().agent("agent:support-7").on_behalf_of("usr_98765").conversation("conv_1").in_scope(|| {
+//!     assert_eq!(refund("ORD-1", "4242 4242 4242 4242", 1200).ok(), Some(1200));
+//! });
+//! guard.close()?;
+//! # let report = audited::verify_log(&path)?;
+//! # assert!(report.is_intact());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # The five things to know
+//! - [`#[audited]`](macro@audited), the attribute;
+//! - [`init`], which opens a log and installs everything, or [`Log`] and [`layer`] for those who compose a subscriber of
+//!   their own;
+//! - [`context`], which says who acts, for whom and why;
+//! - [`event`], for what happens between calls;
+//! - [`Unavailable`], what a call is refused with when it cannot be recorded and must not run unrecorded.
+//!
+//! # Guarantees
+//! - The record of the intent is in the log before the body runs, and a record of the end follows, whatever the end is:
+//!   success, error, panic, cancellation, or the death of the process, which the next opening of the log states.
+//! - No level, filter or missing subscriber silences a record: records go through the port of the layer or the
+//!   process-wide recorder, not through spans.
+//! - Values named by `redact`, and members named like secrets, are removed before they reach a span or record.
+//! - The function's own value, error and panic pass untouched.
+//!
+//! # What it does not do yet
+//! Checkpoints are not signed: whoever can write the log's directory can rewrite the whole log. Functions that return a
+//! future without being `async` are refused by the attribute.
+//!
+//! # Features
+//! `macros` (the attribute), `layer` (the tracing layer), `store` (the log on disk); all three by default. A library that
+//! only annotates its functions takes `default-features = false, features = ["macros"]`.
+
+#[cfg(all(feature = "layer", feature = "store"))]
+mod init;
+
+pub use audit_core::context::{Context, ContextGuard, Scoped, context, inherit};
+pub use audit_core::event::{Event, EventError, event};
+pub use audit_core::vocabulary::{Applied, Durability, EventName, Status, Trigger};
+pub use audit_core::{Deny, Unavailable};
+
+/// What one writes to put another sink in the place of the log: the trait and what it takes and answers.
+pub mod sink {
+    pub use audit_core::sink::*;
+}
+
+#[cfg(feature = "macros")]
+pub use audit_macros::audited;
+
+#[cfg(feature = "layer")]
+pub use audit_layer::{AuditFilter, AuditLayer, TelemetryFilter, audit_filter, layer, telemetry_filter};
+
+#[cfg(feature = "store")]
+pub use audit_store::{Error, Guard, Log, Options, verify::verify_log};
+
+#[cfg(all(feature = "layer", feature = "store"))]
+pub use init::{InitError, InitGuard, init};
+
+#[doc(hidden)]
+pub use audit_core::__private;

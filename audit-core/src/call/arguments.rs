@@ -1,0 +1,68 @@
+//! The arguments of a call, captured before the body moves them.
+
+use super::Site;
+use crate::canonical::{Canonical, Frame};
+use crate::capture::Captured;
+use crate::limit;
+use crate::record::Target;
+use crate::redact::secrets::REMOVED;
+use crate::redact::{Redaction, Root, names, push_step};
+
+/// Where the arguments stand in a record.
+const POINTER: &str = "/request/arguments";
+
+/// How long the identity of a target may be.
+const IDENTITY_BYTES_MAX: usize = 1_024;
+
+/// Takes the arguments and targets of one call.
+#[derive(Debug)]
+pub struct Arguments<'c> {
+    site: &'static Site,
+    canonical: &'c mut Canonical,
+    frame: &'c mut Frame,
+    targets: Vec<Target>,
+}
+
+impl<'c> Arguments<'c> {
+    pub(super) const fn new(site: &'static Site, canonical: &'c mut Canonical, frame: &'c mut Frame) -> Self {
+        Self { site, canonical, frame, targets: Vec::new() }
+    }
+
+    /// Captures the argument of the parameter with this index.
+    pub fn argument(&mut self, index: usize, captured: Captured<'_>) {
+        let Some(&name) = self.site.parameters.get(index) else { return };
+        let mut pointer = POINTER.to_owned();
+        push_step(&mut pointer, name);
+        let paths = self.site.redact;
+        let addressed = paths.iter().any(|path| path.root == Root::Parameter(index) && path.segments.is_empty());
+        self.canonical.argument(self.frame, name, |canonical| match names::secret(name).filter(|_| !addressed) {
+            Some(word) => {
+                captured.withhold(canonical, &pointer, format!("name:{word}"));
+                false
+            }
+            None => captured.write(canonical, &pointer, paths, Root::Parameter(index)),
+        });
+    }
+
+    /// Notes what the action is done to. `shown` is the identity as its type displays it.
+    pub fn target(&mut self, kind: &str, shown: Option<String>, captured: Captured<'_>) {
+        let mut id = shown.unwrap_or_else(|| captured.identity());
+        limit::cut(&mut id, IDENTITY_BYTES_MAX);
+        self.targets.push(Target { kind: kind.to_owned(), id });
+    }
+
+    /// Removes from the targets what was removed from the arguments, now that all of them are known.
+    pub(super) fn into_targets(mut self) -> Vec<Target> {
+        let mut noted: Vec<Redaction> = Vec::new();
+        for (index, target) in self.targets.iter_mut().enumerate() {
+            let scrubbed = self.canonical.secrets().scrub(&target.id);
+            let path = format!("/target/{index}/id");
+            noted.extend(scrubbed.rules.into_iter().map(|rule| Redaction { path: path.clone(), rule }));
+            target.id = scrubbed.text.unwrap_or_else(|| REMOVED.to_owned());
+        }
+        for redaction in noted {
+            self.canonical.note_removal(redaction.path, redaction.rule);
+        }
+        self.targets
+    }
+}

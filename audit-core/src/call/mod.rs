@@ -1,0 +1,295 @@
+//! The call protocol: what the expansion of `#[audited]` does before and after the body.
+//!
+//! ```text
+//! begin ─▶ arguments captured, `started` appended ─▶ (receipt) ─▶ body ─▶ finish: `completed` appended
+//!                                                        └ dropped: `cancelled`   └ panicked: `panicked`, resumed
+//! ```
+
+mod arguments;
+mod begin;
+mod drive;
+mod site;
+mod span;
+
+use core::any::Any;
+use core::time::Duration;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
+use tracing::Span;
+
+use crate::canonical::Canonical;
+use crate::context::{Ambient, CallLink};
+use crate::id::CallId;
+use crate::outcome::{Ending, ErrorFacts};
+use crate::port::AuditPort;
+use crate::record::{CallPart, Draft, Operation, Outcome, Payload, Response, Target};
+use crate::redact::secrets::Secrets;
+use crate::redact::{Redaction, Root};
+use crate::sink::Receipt;
+use crate::time::Time;
+use crate::unrecorded;
+use crate::vocabulary::{Applied, Durability, Effect, EventName, Level, Stages, Status};
+
+pub use arguments::Arguments;
+pub use begin::{Begin, CheckedReady, Ready, begin};
+pub use drive::Drive;
+pub use site::{OnUnavailable, Site};
+use span::Ended;
+
+/// One call, between its beginning and its end. Dropped before its end, it is recorded as cancelled.
+#[derive(Debug)]
+pub struct Call {
+    /// `None` if the call runs unrecorded, or once its end is recorded.
+    open: Option<Box<Open>>,
+}
+
+#[derive(Debug)]
+struct Open {
+    site: &'static Site,
+    port: AuditPort,
+    span: Span,
+    ambient: Ambient,
+    tool_call_id: Option<Box<str>>,
+    parent: Option<CallId>,
+    id: CallId,
+    start: Time,
+    start_steady: Duration,
+    targets: Vec<Target>,
+    /// What the closing record says of the arguments, where it is the only one.
+    request: Option<Payload>,
+    redactions: Vec<Redaction>,
+    secrets: Secrets,
+    body_began: bool,
+}
+
+impl Call {
+    /// Runs the body of a function that is not `async`.
+    pub fn run<R>(&mut self, body: impl FnOnce() -> R) -> R {
+        let Some(open) = &mut self.open else { return body() };
+        open.body_began = true;
+        let result = {
+            let _span = open.span.enter();
+            let _ambient = open.enter_ambient();
+            catch_unwind(AssertUnwindSafe(body))
+        };
+        result.unwrap_or_else(|payload| self.resume(payload))
+    }
+
+    /// Runs the body of an `async` function; its span and context are entered at each poll.
+    pub fn drive<F: Future>(&mut self, body: F) -> Drive<'_, F> {
+        Drive::new(self, body)
+    }
+
+    /// Records how the call ended. Where durability demands it, waits until the record is on the disk.
+    pub fn finish(&mut self, ending: Ending<'_>) {
+        if let Some(receipt) = self.append_ending(ending) {
+            settle(receipt.wait());
+        }
+    }
+
+    /// Records how the call ended, without waiting: an executor's thread is never blocked.
+    pub fn finish_async(&mut self, ending: Ending<'_>) {
+        if let Some(receipt) = self.append_ending(ending) {
+            settle_now(&receipt);
+        }
+    }
+
+    /// Records how the call ended; the receipt is to be awaited if durability demands it.
+    pub fn append_ending(&mut self, ending: Ending<'_>) -> Option<Receipt> {
+        let mut open = self.open.take()?;
+        let (ended, response) = match ending {
+            Ending::Value(value) => open.succeeded(value),
+            Ending::Error(error) => (open.failed(error), None),
+        };
+        Some(open.append_end(ended, response.as_ref(), open.site.durability))
+    }
+
+    fn resume<R>(&mut self, payload: Box<dyn Any + Send>) -> R {
+        if let Some(mut open) = self.open.take() {
+            let message = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
+            let message = message.or_else(|| payload.downcast_ref::<String>().cloned());
+            let ended = open.panicked(message);
+            settle_now(&open.append_end(ended, None, None));
+        }
+        resume_unwind(payload)
+    }
+}
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        let Some(mut open) = self.open.take() else { return };
+        let ended = open.cancelled();
+        settle_now(&open.append_end(ended, None, None));
+    }
+}
+
+/// A closing record that is not in the log never changes what the function returns: it is counted, and recovery will
+/// report the call unresolved.
+fn settle(result: Result<crate::sink::Appended, crate::sink::AppendError>) {
+    if let Err(error) = result {
+        unrecorded::add(crate::time::Clock::now(&crate::time::SystemClock), &error);
+    }
+}
+
+fn settle_now(receipt: &Receipt) {
+    if let Some(result) = receipt.now() {
+        settle(result);
+    }
+}
+
+/// Awaits the receipt of a closing record.
+pub async fn settled(receipt: Option<Receipt>) {
+    if let Some(receipt) = receipt {
+        settle(receipt.await);
+    }
+}
+
+impl Open {
+    fn enter_ambient(&self) -> crate::context::Entered {
+        let link = CallLink { id: self.id, action: self.site.action };
+        let inside = self.ambient.inside(link);
+        match self.span.id() {
+            Some(id) => inside.enter_in(Some(id)),
+            None => inside.enter_here(),
+        }
+    }
+
+    fn succeeded(&mut self, value: crate::capture::Captured<'_>) -> (Ended, Option<Response>) {
+        let (event, effect) = match self.site.effect {
+            Effect::Read => (EventName::ToolCompleted, Applied::None),
+            Effect::Write | Effect::Destructive => (EventName::SideEffectApplied, Applied::Applied),
+        };
+        let outcome = Outcome { status: Status::Success, effect, error_type: None, reason: None };
+        (Ended { event, outcome }, self.response(value))
+    }
+
+    fn response(&mut self, value: crate::capture::Captured<'_>) -> Option<Response> {
+        let pointer = match self.site.level {
+            Level::Metadata => return None,
+            Level::Request => "/response/summary",
+            Level::RequestResponse => "/response/result",
+        };
+        let mut canonical = Canonical::redacting(self.site.redact);
+        let written = value.write(&mut canonical, pointer, self.site.redact, Root::Return);
+        let (bytes, redactions, _not_in_errors) = canonical.into_parts();
+        self.redactions.extend(redactions);
+        written.then(|| Response::new(bytes, self.site.level == Level::RequestResponse))
+    }
+
+    fn failed(&mut self, error: ErrorFacts<'_>) -> Ended {
+        let outcome = Outcome {
+            status: Status::Failure,
+            effect: self.effect_unless_read(),
+            error_type: Some(self.clean(error.error_type())),
+            reason: self.reason(error.text()),
+        };
+        Ended { event: EventName::ToolFailed, outcome }
+    }
+
+    fn panicked(&mut self, message: Option<String>) -> Ended {
+        let outcome = Outcome {
+            status: Status::Failure,
+            effect: self.effect_unless_read(),
+            error_type: Some("panic".to_owned()),
+            reason: self.reason(message),
+        };
+        Ended { event: EventName::ToolPanicked, outcome }
+    }
+
+    fn cancelled(&self) -> Ended {
+        let outcome = Outcome {
+            status: Status::Unknown,
+            effect: if self.body_began { self.effect_unless_read() } else { Applied::None },
+            error_type: Some("cancelled".to_owned()),
+            reason: None,
+        };
+        Ended { event: EventName::ToolCancelled, outcome }
+    }
+
+    fn effect_unless_read(&self) -> Applied {
+        if self.site.effect == Effect::Read { Applied::None } else { Applied::Unknown }
+    }
+
+    /// Removes from an error's type what was removed from the arguments.
+    fn clean(&self, text: String) -> String {
+        let scrubbed = self.secrets.scrub(&text);
+        scrubbed.text.unwrap_or_else(|| text.split("::").next().unwrap_or_default().to_owned())
+    }
+
+    /// Removes from an error's text what was removed from the arguments, and says so.
+    fn reason(&mut self, text: Option<String>) -> Option<String> {
+        const POINTER: &str = "/outcome/reason";
+        let text = text?;
+        if let Some(path) = self.site.redact.iter().find(|path| path.root == Root::Error) {
+            self.redactions.push(Redaction { path: POINTER.to_owned(), rule: format!("path:{}", path.text) });
+            return None;
+        }
+        let scrubbed = self.secrets.scrub(&text);
+        let noted = scrubbed.rules.into_iter().map(|rule| Redaction { path: POINTER.to_owned(), rule });
+        self.redactions.extend(noted);
+        scrubbed.text
+    }
+
+    fn append_started(&mut self, request: Option<&Payload>) -> Receipt {
+        // A destructive intent is on the disk before the body runs, whatever the log's own durability.
+        let destructive = (self.site.effect == Effect::Destructive).then_some(Durability::Disk);
+        let draft = Draft {
+            call: Some(self.call_part(None)),
+            operation: Some(Operation { tool: self.site.tool, effect: Some(self.site.effect) }),
+            request,
+            redactions: core::mem::take(&mut self.redactions),
+            trigger: true,
+            ..self.draft(EventName::ToolCalled, self.start, Outcome::pending())
+        };
+        self.port.append(&draft, self.site.durability.max(destructive)).1
+    }
+
+    fn append_end(&mut self, ended: Ended, response: Option<&Response>, durability: Option<Durability>) -> Receipt {
+        let duration = self.port.clock().steady().saturating_sub(self.start_steady);
+        // The wall clock may have been set back meanwhile; a call does not end before it starts.
+        let now = self.port.clock().now().max(self.start);
+        let only = self.site.stages == Stages::Completed;
+        let Ended { event, outcome } = ended;
+        let draft = Draft {
+            call: Some(self.call_part(Some((now, duration)))),
+            operation: Some(Operation { tool: self.site.tool, effect: only.then_some(self.site.effect) }),
+            request: self.request.as_ref(),
+            response,
+            redactions: core::mem::take(&mut self.redactions),
+            trigger: only,
+            ..self.draft(event, now, outcome)
+        };
+        let (record_id, receipt) = self.port.append(&draft, durability);
+        span::record_end(&self.span, &draft.outcome, record_id, duration, response);
+        receipt
+    }
+
+    fn draft(&self, event: EventName, time: Time, outcome: Outcome) -> Draft<'_> {
+        Draft {
+            event,
+            time,
+            action: self.site.action,
+            ambient: &self.ambient,
+            call: None,
+            operation: None,
+            outcome,
+            level: Some(self.site.level),
+            request: None,
+            response: None,
+            targets: &self.targets,
+            redactions: Vec::new(),
+            annotations: None,
+            trigger: false,
+        }
+    }
+
+    fn call_part(&self, end: Option<(Time, Duration)>) -> CallPart {
+        CallPart {
+            id: self.id,
+            start: Some(self.start),
+            end,
+            tool_call_id: self.tool_call_id.clone(),
+            parent: self.parent,
+        }
+    }
+}

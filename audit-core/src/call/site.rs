@@ -1,0 +1,44 @@
+//! The descriptor of an audited function, made at compile time.
+
+use crate::redact::Path;
+use crate::vocabulary::{Durability, Effect, Level, Stages};
+
+/// An audited function: everything about it that does not change from call to call.
+#[derive(Debug)]
+pub struct Site {
+    /// What is done, in the business' words.
+    pub action: &'static str,
+    /// The tool's name.
+    pub tool: &'static str,
+    /// What the tool does to the world.
+    pub effect: Effect,
+    /// How much is recorded.
+    pub level: Level,
+    /// Which records a call leaves.
+    pub stages: Stages,
+    /// What each record must survive before the call goes on; `None` leaves it to the log.
+    pub durability: Option<Durability>,
+    /// What happens when a call cannot be recorded.
+    pub on_unavailable: OnUnavailable,
+    /// The names of the parameters.
+    pub parameters: &'static [&'static str],
+    /// What is removed from arguments, result and error text.
+    pub redact: &'static [Path],
+    /// The module that the function stands in.
+    pub module: &'static str,
+    /// The file that the function stands in.
+    pub file: &'static str,
+    /// The line of the attribute.
+    pub line: u32,
+}
+
+/// What happens when a call cannot be recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnUnavailable {
+    /// The function returns what its policy says, without running its body.
+    Return,
+    /// The body runs; the call is counted.
+    Count,
+    /// The function panics.
+    Panic,
+}

@@ -1,0 +1,83 @@
+//! Canonical JSON (RFC 8785) of any `serde::Serialize` value, with redaction applied on the way.
+//!
+//! Members are sorted by the UTF-16 code units of their names; integers outside ±(2^53−1) and numbers that are not
+//! finite are written as strings; other numbers as ECMAScript writes them. Names and paths that are to be redacted are
+//! recognised at each key *before* the value behind it is written.
+
+mod key;
+mod serializer;
+mod text;
+
+use core::fmt;
+
+use serde::Serialize;
+
+pub(crate) use serializer::{Canonical, Frame};
+pub(crate) use text::write_string;
+
+/// How deep values may be nested.
+pub const DEPTH_MAX: usize = 128;
+
+/// How many bytes of canonical JSON one value may have before it is not captured as JSON any more: 16 MiB.
+pub const VALUE_BYTES_MAX: usize = 16 << 20;
+
+/// Writes the value as canonical JSON, removing nothing.
+///
+/// # Errors
+/// The value's own `Serialize` fails, a member's name occurs twice or is not a text, or a limit is passed.
+pub fn to_vec<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, Error> {
+    let mut canonical = Canonical::plain();
+    value.serialize(&mut canonical)?;
+    Ok(canonical.into_bytes())
+}
+
+/// A value has no canonical JSON.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Error(Kind);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Kind {
+    Twice(String),
+    NoName(&'static str),
+    TooDeep,
+    TooLarge,
+    /// The redaction path with this index, among those at work, does not meet the value.
+    NotMet(usize),
+    Custom(String),
+}
+
+impl Error {
+    /// Returns the index of the redaction path that the value does not meet, if that is the reason.
+    pub(crate) const fn path_not_met(&self) -> Option<usize> {
+        match self.0 {
+            Kind::NotMet(path) => Some(path),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Kind::Twice(name) => {
+                write!(f, "expected each name once in an object, found `{}` twice", name.escape_debug())
+            }
+            Kind::NoName(found) => write!(f, "expected a text as the name of a member, found {found}"),
+            Kind::TooDeep => write!(f, "expected at most {DEPTH_MAX} levels of nesting, found more"),
+            Kind::TooLarge => write!(f, "expected at most {VALUE_BYTES_MAX} bytes of JSON, found more"),
+            Kind::NotMet(_) => f.write_str("the value does not have the key that a redaction path names"),
+            Kind::Custom(message) => f.write_str(message),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl serde::ser::Error for Error {
+    fn custom<T: fmt::Display>(message: T) -> Self {
+        Self(Kind::Custom(message.to_string()))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,472 @@
+//! The state behind the serializer: the bytes written so far, the open objects, and the redaction rules at work.
+
+mod compound;
+
+use core::ops::Range;
+
+use serde::Serialize;
+
+use super::text::{compare_names, write_string};
+use super::{DEPTH_MAX, Error, Kind, VALUE_BYTES_MAX};
+use crate::redact::secrets::Secrets;
+use crate::redact::{Path, Redaction, Segment, names, push_step};
+
+/// A serializer that writes canonical JSON and applies redaction rules at each key.
+///
+/// Removed values are written too, into the same buffer, but only to keep their scalars in `secrets`; the buffer is
+/// rewound before anything else is written.
+#[derive(Debug)]
+pub(crate) struct Canonical {
+    out: Vec<u8>,
+    /// The names of the members of all open objects.
+    names: String,
+    /// The members of all open objects; those of one object stand together at the end when it is closed.
+    members: Vec<Member>,
+    depth: usize,
+    paths: &'static [Path],
+    /// Removes members by their names; off only for bytes that hold no user's values.
+    default_names: bool,
+    /// The paths that lead into the open values; those from `active_start` on lead into the innermost one.
+    active: Vec<Active>,
+    active_start: usize,
+    /// Where the value being written will stand in the record.
+    pointer: String,
+    redactions: Vec<Redaction>,
+    secrets: Secrets,
+    /// The rule under which the value being written is removed.
+    removing: Option<String>,
+}
+
+#[derive(Clone, Debug)]
+struct Member {
+    name: Range<usize>,
+    bytes: Range<usize>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Active {
+    path: usize,
+    segment: usize,
+    met: bool,
+}
+
+/// An object or list that is being written.
+#[derive(Debug)]
+pub(crate) struct Frame {
+    start: usize,
+    names: usize,
+    members: usize,
+    active: Range<usize>,
+    active_start: usize,
+    count: usize,
+}
+
+/// A member or element that is being written.
+#[derive(Debug)]
+struct Item {
+    start: usize,
+    name: Range<usize>,
+    active: usize,
+    pointer: usize,
+    removed: Option<Removed>,
+}
+
+#[derive(Debug)]
+struct Removed {
+    rule: String,
+    /// False if the key itself is withheld: the pointer then stops at the map.
+    names_key: bool,
+}
+
+/// A state to go back to when a value turns out not to be writable.
+#[derive(Debug)]
+pub(crate) struct Mark {
+    out: usize,
+    names: usize,
+    members: usize,
+    depth: usize,
+    active: usize,
+    active_start: usize,
+    pointer: usize,
+    redactions: usize,
+}
+
+impl Canonical {
+    /// Makes a serializer that removes nothing.
+    pub(crate) fn plain() -> Self {
+        Self::new(&[], false)
+    }
+
+    /// Makes a serializer that removes what the paths and the default names say.
+    pub(crate) fn redacting(paths: &'static [Path]) -> Self {
+        Self::new(paths, true)
+    }
+
+    fn new(paths: &'static [Path], default_names: bool) -> Self {
+        Self {
+            out: Vec::with_capacity(256),
+            names: String::new(),
+            members: Vec::new(),
+            depth: 0,
+            paths,
+            default_names,
+            active: Vec::new(),
+            active_start: 0,
+            pointer: String::new(),
+            redactions: Vec::new(),
+            secrets: Secrets::default(),
+            removing: None,
+        }
+    }
+
+    /// Returns the bytes written.
+    pub(crate) fn into_bytes(self) -> Vec<u8> {
+        self.out
+    }
+
+    /// Returns the bytes written, what was removed from them, and the removed scalars.
+    pub(crate) fn into_parts(self) -> (Vec<u8>, Vec<Redaction>, Secrets) {
+        (self.out, self.redactions, self.secrets)
+    }
+
+    /// Appends bytes that are canonical already.
+    pub(crate) fn push_raw(&mut self, bytes: &[u8]) {
+        self.out.extend_from_slice(bytes);
+    }
+
+    /// Appends a string.
+    pub(crate) fn push_text(&mut self, text: &str) {
+        write_string(&mut self.out, text);
+    }
+
+    pub(crate) fn secrets(&mut self) -> &mut Secrets {
+        &mut self.secrets
+    }
+
+    /// Notes a removal at the given pointer.
+    pub(crate) fn note_removal(&mut self, path: String, rule: String) {
+        let removal = Redaction { path, rule };
+        if self.redactions.last() != Some(&removal) {
+            self.redactions.push(removal);
+        }
+    }
+
+    /// Remembers where the next value starts.
+    pub(crate) fn mark(&self) -> Mark {
+        Mark {
+            out: self.out.len(),
+            names: self.names.len(),
+            members: self.members.len(),
+            depth: self.depth,
+            active: self.active.len(),
+            active_start: self.active_start,
+            pointer: self.pointer.len(),
+            redactions: self.redactions.len(),
+        }
+    }
+
+    /// Takes back all that was written since the mark, but for the removed scalars: they stay removed.
+    pub(crate) fn rewind(&mut self, mark: &Mark) {
+        self.out.truncate(mark.out);
+        self.names.truncate(mark.names);
+        self.members.truncate(mark.members);
+        self.depth = mark.depth;
+        self.active.truncate(mark.active);
+        self.active_start = mark.active_start;
+        self.pointer.truncate(mark.pointer);
+        self.redactions.truncate(mark.redactions);
+        self.removing = None;
+    }
+
+    /// Writes a value that will stand at `pointer`, with the paths of the given indices leading into it.
+    pub(crate) fn write_at<T: Serialize + ?Sized>(
+        &mut self,
+        pointer: &str,
+        paths: impl Iterator<Item = usize>,
+        value: &T,
+    ) -> Result<(), Error> {
+        self.pointer.clear();
+        self.pointer.push_str(pointer);
+        self.active.clear();
+        self.active_start = 0;
+        self.active.extend(paths.map(|path| Active { path, segment: 0, met: false }));
+        value.serialize(&mut *self)
+    }
+
+    /// Reads a value only to keep its scalars: it is removed under the given rule.
+    pub(crate) fn remove<T: Serialize + ?Sized>(&mut self, rule: &str, value: &T) {
+        let mark = self.mark();
+        self.active_start = self.active.len();
+        self.removing = Some(rule.to_owned());
+        if value.serialize(&mut *self).is_err() {
+            self.secrets.withhold(rule);
+        }
+        self.rewind(&mark);
+    }
+
+    fn segment(&self, active: Active) -> Option<Segment> {
+        self.paths.get(active.path)?.segments.get(active.segment).copied()
+    }
+
+    /// A scalar stands where paths may still want to lead on.
+    fn check_scalar(&self) -> Result<(), Error> {
+        let leads_on = self.active.get(self.active_start..).unwrap_or_default().iter();
+        let required = |active: &&Active| !matches!(self.segment(**active), Some(Segment::Key { optional: true, .. }));
+        match leads_on.into_iter().find(required) {
+            Some(active) if self.removing.is_none() => Err(Error(Kind::NotMet(active.path))),
+            _ => Ok(()),
+        }
+    }
+
+    fn check_size(&self) -> Result<(), Error> {
+        if self.out.len() > VALUE_BYTES_MAX { Err(Error(Kind::TooLarge)) } else { Ok(()) }
+    }
+
+    fn open(&mut self, bracket: u8) -> Result<Frame, Error> {
+        self.check_size()?;
+        self.depth += 1;
+        if self.depth > DEPTH_MAX {
+            return Err(Error(Kind::TooDeep));
+        }
+        let frame = Frame {
+            start: self.out.len(),
+            names: self.names.len(),
+            members: self.members.len(),
+            active: self.active_start..self.active.len(),
+            active_start: self.active_start,
+            count: 0,
+        };
+        self.out.push(bracket);
+        Ok(frame)
+    }
+
+    /// Opens the object of a call's arguments.
+    pub(crate) fn open_arguments(&mut self) -> Frame {
+        let frame = Frame { start: self.out.len(), names: 0, members: 0, active: 0..0, active_start: 0, count: 0 };
+        self.out.push(b'{');
+        frame
+    }
+
+    /// Writes one argument; `write` returns false if its value was withheld.
+    pub(crate) fn argument(&mut self, frame: &mut Frame, name: &str, write: impl FnOnce(&mut Self) -> bool) {
+        let start = self.out.len();
+        if frame.count > 0 {
+            self.out.push(b',');
+        }
+        let name_start = self.names.len();
+        self.names.push_str(name);
+        let name_end = self.names.len();
+        write_string(&mut self.out, name);
+        self.out.push(b':');
+        if write(self) {
+            self.members.push(Member { name: name_start..name_end, bytes: start..self.out.len() });
+            frame.count += 1;
+        } else {
+            self.out.truncate(start);
+            self.names.truncate(name_start);
+        }
+    }
+
+    /// Closes the object of a call's arguments. Their names are distinct, as those of parameters are.
+    pub(crate) fn close_arguments(&mut self, frame: &Frame) {
+        let _distinct = self.sort_members(frame);
+        self.out.push(b'}');
+    }
+
+    fn start_member(&mut self, frame: &Frame, name: &str) -> Result<Item, Error> {
+        let removed = self.rule_for_member(frame, name);
+        let start = self.out.len();
+        if frame.count > 0 {
+            self.out.push(b',');
+        }
+        let name_start = self.names.len();
+        self.names.push_str(name);
+        write_string(&mut self.out, name);
+        self.out.push(b':');
+        let item = self.start_item(frame, start, name_start, removed);
+        if self.removing.is_none() {
+            self.lead_into(frame, |segment| match segment {
+                Segment::Key { name: wanted, .. } => wanted == name,
+                Segment::Any => true,
+                Segment::Each => false,
+            });
+            push_step(&mut self.pointer, name);
+        }
+        Ok(self.enter(item))
+    }
+
+    fn start_element(&mut self, frame: &Frame) -> Result<Item, Error> {
+        let mut removed = None;
+        if self.removing.is_none() {
+            for index in frame.active.clone() {
+                let Some(&active) = self.active.get(index) else { continue };
+                match self.segment(active) {
+                    Some(Segment::Each) if self.is_last(active) => removed = self.removed_by_path(active, true),
+                    Some(Segment::Each | Segment::Key { optional: true, .. }) => {}
+                    _ => return Err(Error(Kind::NotMet(active.path))),
+                }
+            }
+        }
+        let start = self.out.len();
+        if frame.count > 0 {
+            self.out.push(b',');
+        }
+        let item = self.start_item(frame, start, self.names.len(), removed);
+        if self.removing.is_none() {
+            self.lead_into(frame, |segment| segment == Segment::Each);
+            push_step(&mut self.pointer, itoa::Buffer::new().format(frame.count));
+        }
+        Ok(self.enter(item))
+    }
+
+    fn start_item(&self, frame: &Frame, start: usize, name_start: usize, removed: Option<Removed>) -> Item {
+        debug_assert_eq!(self.active.len(), frame.active.end);
+        let name = name_start..self.names.len();
+        Item { start, name, active: self.active.len(), pointer: self.pointer.len(), removed }
+    }
+
+    /// Pushes the paths whose next segment leads into the item about to be written.
+    fn lead_into(&mut self, frame: &Frame, leads: impl Fn(Segment) -> bool) {
+        for index in frame.active.clone() {
+            let Some(&active) = self.active.get(index) else { continue };
+            if self.segment(active).is_some_and(&leads) && !self.is_last(active) {
+                self.active.push(Active { segment: active.segment + 1, met: false, ..active });
+            }
+        }
+    }
+
+    fn enter(&mut self, item: Item) -> Item {
+        self.active_start = item.active;
+        if let Some(removed) = &item.removed {
+            self.active_start = self.active.len();
+            self.removing = Some(removed.rule.clone());
+        }
+        item
+    }
+
+    fn rule_for_member(&mut self, frame: &Frame, name: &str) -> Option<Removed> {
+        if self.removing.is_some() {
+            return None;
+        }
+        let mut removed = None;
+        for index in frame.active.clone() {
+            let Some(&active) = self.active.get(index) else { continue };
+            let names_key = match self.segment(active) {
+                Some(Segment::Key { name: wanted, .. }) if wanted == name => true,
+                Some(Segment::Any) => false,
+                _ => continue,
+            };
+            if let Some(active) = self.active.get_mut(index) {
+                active.met = true;
+            }
+            if self.is_last(active) {
+                removed = self.removed_by_path(active, names_key);
+            }
+        }
+        if removed.is_none() && self.default_names {
+            let rule = names::secret(name).map(|word| format!("name:{word}"));
+            removed = rule.map(|rule| Removed { rule, names_key: true });
+        }
+        removed
+    }
+
+    fn is_last(&self, active: Active) -> bool {
+        self.paths.get(active.path).is_some_and(|path| active.segment + 1 == path.segments.len())
+    }
+
+    fn removed_by_path(&self, active: Active, names_key: bool) -> Option<Removed> {
+        let path = self.paths.get(active.path)?;
+        Some(Removed { rule: format!("path:{}", path.text), names_key })
+    }
+
+    fn end_member(&mut self, frame: &mut Frame, item: Item) {
+        match self.leave(frame, &item) {
+            Some(()) => self.out.truncate(item.start),
+            None => {
+                self.members.push(Member { name: item.name, bytes: item.start..self.out.len() });
+                frame.count += 1;
+            }
+        }
+    }
+
+    fn end_element(&mut self, frame: &mut Frame, item: &Item) {
+        if self.leave(frame, item).is_some() {
+            self.out.truncate(item.start);
+            self.out.extend_from_slice(if frame.count > 0 { b",null" } else { b"null" });
+        }
+        frame.count += 1;
+    }
+
+    /// Restores what stood before the item; returns something if the item was removed.
+    fn leave(&mut self, frame: &Frame, item: &Item) -> Option<()> {
+        let removed = item.removed.as_ref();
+        if let Some(removed) = removed {
+            self.removing = None;
+            let end = if removed.names_key { self.pointer.len() } else { item.pointer };
+            let path = self.pointer.get(..end).unwrap_or_default().to_owned();
+            self.note_removal(path, removed.rule.clone());
+        }
+        self.active.truncate(item.active);
+        self.active_start = frame.active_start;
+        self.pointer.truncate(item.pointer);
+        removed.map(|_| ())
+    }
+
+    fn close_list(&mut self, frame: &Frame) {
+        self.out.push(b']');
+        self.depth -= 1;
+        self.names.truncate(frame.names);
+    }
+
+    fn close_object(&mut self, frame: &Frame) -> Result<(), Error> {
+        if self.removing.is_none() {
+            for &active in self.active.get(frame.active.clone()).unwrap_or_default() {
+                let satisfied = match self.segment(active) {
+                    Some(Segment::Key { optional, .. }) => optional || active.met,
+                    Some(Segment::Any) => true,
+                    Some(Segment::Each) | None => false,
+                };
+                if !satisfied {
+                    return Err(Error(Kind::NotMet(active.path)));
+                }
+            }
+        }
+        self.sort_members(frame)?;
+        self.out.push(b'}');
+        self.depth -= 1;
+        self.members.truncate(frame.members);
+        self.names.truncate(frame.names);
+        self.check_size()
+    }
+
+    /// Brings the members written since the object's start into canonical order.
+    fn sort_members(&mut self, frame: &Frame) -> Result<(), Error> {
+        let names = &self.names;
+        let name = |member: &Member| names.get(member.name.clone()).unwrap_or_default();
+        let members = self.members.get_mut(frame.members..).unwrap_or_default();
+        let sorted = members.is_sorted_by(|a, b| compare_names(name(a), name(b)).is_lt());
+        if sorted {
+            return Ok(());
+        }
+        members.sort_by(|a, b| compare_names(name(a), name(b)));
+        let twice = members.windows(2).find_map(|pair| match pair {
+            [a, b] if name(a) == name(b) => Some(name(a).to_owned()),
+            _ => None,
+        });
+        if let Some(twice) = twice {
+            return Err(Error(Kind::Twice(twice)));
+        }
+        let first = frame.start + 1;
+        let mut ordered = Vec::with_capacity(self.out.len() - first);
+        for member in members {
+            let bytes = self.out.get(member.bytes.clone()).unwrap_or_default();
+            if !ordered.is_empty() {
+                ordered.push(b',');
+            }
+            ordered.extend_from_slice(bytes.strip_prefix(b",").unwrap_or(bytes));
+        }
+        self.out.truncate(first);
+        self.out.extend_from_slice(&ordered);
+        Ok(())
+    }
+}

@@ -1,0 +1,73 @@
+//! Strings and numbers as RFC 8785 §3.2.2 writes them.
+
+use core::cmp::Ordering;
+
+/// The largest integer that every reader of JSON keeps exactly: 2^53−1.
+const INTEGER_MAX: u128 = (1 << 53) - 1;
+
+/// Appends the text as a JSON string: only `"`, `\` and the controls below U+0020 are escaped.
+pub(crate) fn write_string(out: &mut Vec<u8>, text: &str) {
+    out.push(b'"');
+    let bytes = text.as_bytes();
+    let mut written = 0;
+    for (at, &byte) in bytes.iter().enumerate() {
+        if byte >= 0x20 && byte != b'"' && byte != b'\\' {
+            continue;
+        }
+        out.extend_from_slice(bytes.get(written..at).unwrap_or_default());
+        write_escape(out, byte);
+        written = at + 1;
+    }
+    out.extend_from_slice(bytes.get(written..).unwrap_or_default());
+    out.push(b'"');
+}
+
+fn write_escape(out: &mut Vec<u8>, byte: u8) {
+    const DIGITS: [u8; 16] = *b"0123456789abcdef";
+    let short = match byte {
+        b'"' | b'\\' => byte,
+        0x08 => b'b',
+        0x09 => b't',
+        0x0a => b'n',
+        0x0c => b'f',
+        0x0d => b'r',
+        _ => {
+            let digit = |nibble: u8| DIGITS.get(usize::from(nibble)).copied().unwrap_or(b'0');
+            out.extend_from_slice(&[b'\\', b'u', b'0', b'0', digit(byte >> 4), digit(byte & 0xf)]);
+            return;
+        }
+    };
+    out.extend_from_slice(&[b'\\', short]);
+}
+
+/// Writes an integer given by sign and magnitude; returns its text as it stands in JSON.
+pub(super) fn write_integer(out: &mut Vec<u8>, negative: bool, magnitude: u128) {
+    let exact = magnitude <= INTEGER_MAX;
+    if !exact {
+        out.push(b'"');
+    }
+    if negative {
+        out.push(b'-');
+    }
+    out.extend_from_slice(itoa::Buffer::new().format(magnitude).as_bytes());
+    if !exact {
+        out.push(b'"');
+    }
+}
+
+/// Writes a number as ECMAScript does, one that is not finite as a string.
+pub(super) fn write_float(out: &mut Vec<u8>, number: f64) {
+    if number.is_finite() {
+        out.extend_from_slice(ryu_js::Buffer::new().format_finite(number).as_bytes());
+    } else {
+        out.push(b'"');
+        out.extend_from_slice(ryu_js::Buffer::new().format(number).as_bytes());
+        out.push(b'"');
+    }
+}
+
+/// Compares names by their UTF-16 code units, as RFC 8785 §3.2.3 sorts members.
+pub(super) fn compare_names(a: &str, b: &str) -> Ordering {
+    // UTF-8 and UTF-16 order texts alike but where a character beyond U+FFFF meets one from U+E000 on.
+    if a.is_ascii() || b.is_ascii() { a.cmp(b) } else { a.encode_utf16().cmp(b.encode_utf16()) }
+}

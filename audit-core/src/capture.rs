@@ -1,0 +1,218 @@
+//! Capture: from a value of any type to canonical, redacted JSON.
+//!
+//! A value is captured through `Serialize`, else through `Debug`, else by the name of its type, without a bound on the
+//! user: the attribute's expansion calls a method on `(&&&&Probe(&value))`, and method look-up takes the first of the
+//! traits below whose bound the type meets ("autoref specialisation").
+
+use core::fmt::{Debug, Display, Write as _};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use serde::Serialize;
+
+use crate::canonical::{self, Canonical};
+use crate::redact::secrets::{REMOVED, named_value};
+use crate::redact::{Path, Root};
+
+/// Wraps a reference to a value that is about to be captured.
+#[derive(Debug)]
+pub struct Probe<'a, T: ?Sized>(pub &'a T);
+
+/// A value in the best form that its type offers.
+#[derive(Clone, Copy)]
+pub struct Captured<'a> {
+    serialize: Option<&'a dyn Writable>,
+    debug: Option<&'a dyn Debug>,
+    type_name: &'static str,
+}
+
+impl Debug for Captured<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Captured").field("type_name", &self.type_name).finish_non_exhaustive()
+    }
+}
+
+/// `Serialize` with our one serializer, as an object.
+trait Writable {
+    fn write(&self, canonical: &mut Canonical, pointer: &str, paths: &[usize]) -> Result<(), canonical::Error>;
+    fn remove(&self, canonical: &mut Canonical, rule: &str);
+}
+
+impl<T: Serialize + ?Sized> Writable for T {
+    fn write(&self, canonical: &mut Canonical, pointer: &str, paths: &[usize]) -> Result<(), canonical::Error> {
+        canonical.write_at(pointer, paths.iter().copied(), self)
+    }
+
+    fn remove(&self, canonical: &mut Canonical, rule: &str) {
+        canonical.remove(rule, self);
+    }
+}
+
+macro_rules! rungs {
+    ($($(#[$doc:meta])* $trait:ident, $probe:ty, [$($bound:tt)*], $serialize:expr, $debug:expr;)+) => {
+        $($(#[$doc])*
+        pub trait $trait<'a> {
+            /// Takes the value in this form.
+            fn captured(&self) -> Captured<'a>;
+        }
+
+        impl<'a, T: $($bound)*> $trait<'a> for $probe {
+            fn captured(&self) -> Captured<'a> {
+                let serialize: fn(&'a T) -> Option<&'a dyn Writable> = $serialize;
+                let debug: fn(&'a T) -> Option<&'a dyn Debug> = $debug;
+                Captured { serialize: serialize(self.0), debug: debug(self.0), type_name: core::any::type_name::<T>() }
+            }
+        })+
+    };
+}
+
+rungs! {
+    /// The first rung: types that implement both, so that a failing `Serialize` has something to fall back on.
+    CaptureBoth, &&&Probe<'a, T>, [Serialize + Debug], |value| Some(value), |value| Some(value);
+    /// The second rung.
+    CaptureSerialize, &&Probe<'a, T>, [Serialize], |value| Some(value), |_| None;
+    /// The third rung.
+    CaptureDebug, &Probe<'a, T>, [Debug], |_| None, |value| Some(value);
+    /// The last rung: every type has a name.
+    CaptureType, Probe<'a, T>, [], |_| None, |_| None;
+}
+
+impl Captured<'_> {
+    /// Writes the value, redacted, where the record will have it at `pointer`. Returns false if it was withheld: then
+    /// nothing was written, and a redaction says why.
+    pub(crate) fn write(self, canonical: &mut Canonical, pointer: &str, paths: &[Path], root: Root) -> bool {
+        let leading: Vec<usize> = indices(paths, |path| path.root == root && !path.segments.is_empty());
+        let whole = paths.iter().find(|path| path.root == root && path.segments.is_empty());
+        if let Some(path) = whole {
+            self.withhold(canonical, pointer, format!("path:{}", path.text));
+            return false;
+        }
+        let rule_of = |index: usize| paths.get(index).map(|path| format!("path:{}", path.text)).unwrap_or_default();
+        let mark = canonical.mark();
+        match self.write_json(canonical, pointer, &leading) {
+            Some(Ok(())) => return true,
+            Some(Err(fault)) => {
+                canonical.rewind(&mark);
+                if let Some(index) = fault.path_not_met() {
+                    self.withhold(canonical, pointer, rule_of(index));
+                    return false;
+                }
+            }
+            // Panicked.
+            None => canonical.rewind(&mark),
+        }
+        // A text cannot be addressed by a path.
+        if let Some(&index) = leading.first() {
+            self.withhold(canonical, pointer, rule_of(index));
+            return false;
+        }
+        self.write_text(canonical, pointer);
+        true
+    }
+
+    /// Removes the value; its scalars, as far as they are known, stay out of the call's other texts too.
+    pub(crate) fn withhold(self, canonical: &mut Canonical, pointer: &str, rule: String) {
+        let mark = canonical.mark();
+        let removed = self.serialize.map(|value| catch_unwind(AssertUnwindSafe(|| value.remove(canonical, &rule))));
+        match (removed, self.debug_text()) {
+            (Some(Ok(())), _) => {}
+            (_, Some(text)) => canonical.secrets().add_debug(&text, &rule),
+            _ => canonical.secrets().withhold(&rule),
+        }
+        canonical.rewind(&mark);
+        canonical.note_removal(pointer.to_owned(), rule);
+    }
+
+    /// Writes through `Serialize`; `None` if that panicked.
+    fn write_json(
+        self,
+        canonical: &mut Canonical,
+        pointer: &str,
+        paths: &[usize],
+    ) -> Option<Result<(), canonical::Error>> {
+        let Some(value) = self.serialize else { return Some(Err(serde::ser::Error::custom("not serializable"))) };
+        catch_unwind(AssertUnwindSafe(|| value.write(canonical, pointer, paths))).ok()
+    }
+
+    /// Writes the `Debug` text, or the name of the type as `{"type":"…"}`.
+    fn write_text(self, canonical: &mut Canonical, pointer: &str) {
+        let Some(mut text) = self.debug_text() else {
+            canonical.push_raw(b"{\"type\":");
+            canonical.push_text(self.type_name);
+            canonical.push_raw(b"}");
+            return;
+        };
+        if let Some((keep, name)) = named_value(&text) {
+            let rule = format!("name:{name}");
+            canonical.secrets().add_debug(text.get(keep..).unwrap_or_default(), &rule);
+            text.truncate(keep);
+            text.push(' ');
+            text.push_str(REMOVED);
+            canonical.note_removal(pointer.to_owned(), rule);
+        }
+        canonical.push_text(&text);
+    }
+
+    fn debug_text(self) -> Option<String> {
+        let value = self.debug?;
+        let mut text = Bounded { text: String::new(), limit: canonical::VALUE_BYTES_MAX };
+        let written = catch_unwind(AssertUnwindSafe(|| write!(text, "{value:?}")));
+        matches!(written, Ok(Ok(()))).then_some(text.text)
+    }
+
+    /// Returns the text that identifies the value: a string as it is, anything else as JSON or `Debug` writes it.
+    pub(crate) fn identity(self) -> String {
+        let mut canonical = Canonical::plain();
+        let json = match self.write_json(&mut canonical, "", &[]) {
+            Some(Ok(())) => canonical.into_bytes(),
+            _ => return self.debug_text().unwrap_or_else(|| self.type_name.to_owned()),
+        };
+        serde_json::from_slice::<String>(&json).unwrap_or_else(|_| String::from_utf8(json).unwrap_or_default())
+    }
+}
+
+fn indices(paths: &[Path], wanted: impl Fn(&Path) -> bool) -> Vec<usize> {
+    paths.iter().enumerate().filter(|(_, path)| wanted(path)).map(|(index, _)| index).collect()
+}
+
+/// A text that refuses to grow beyond its limit.
+struct Bounded {
+    text: String,
+    limit: usize,
+}
+
+impl core::fmt::Write for Bounded {
+    fn write_str(&mut self, text: &str) -> core::fmt::Result {
+        if self.text.len() + text.len() > self.limit {
+            return Err(core::fmt::Error);
+        }
+        self.text.push_str(text);
+        Ok(())
+    }
+}
+
+/// The text of a target's identity, where its type displays itself.
+pub trait ShownDisplay {
+    /// Returns what the value displays.
+    fn shown(&self) -> Option<String>;
+}
+
+/// The other rung: a type that does not display itself is identified by its JSON or `Debug` text.
+pub trait ShownNot {
+    /// Returns nothing.
+    fn shown(&self) -> Option<String>;
+}
+
+impl<T: Display> ShownDisplay for &Probe<'_, T> {
+    fn shown(&self) -> Option<String> {
+        catch_unwind(AssertUnwindSafe(|| self.0.to_string())).ok()
+    }
+}
+
+impl<T> ShownNot for Probe<'_, T> {
+    fn shown(&self) -> Option<String> {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {}

@@ -1,0 +1,110 @@
+//! The context at work on this thread, and how it is found when only a span was carried along.
+
+use core::cell::RefCell;
+use std::sync::Arc;
+
+use tracing::span;
+
+use super::Fields;
+use crate::id::CallId;
+use crate::port::AuditPort;
+
+thread_local! {
+    static HERE: RefCell<Ambient> = const { RefCell::new(Ambient::none()) };
+}
+
+/// What is at work at one place: the context's values, the model's call and the audited call around it.
+///
+/// The layer keeps one in the extensions of each audit span, so that a task that only carries the span finds it.
+#[derive(Clone, Debug)]
+pub struct Ambient {
+    fields: Option<Arc<Fields>>,
+    tool_call_id: Option<Arc<str>>,
+    call: Option<CallLink>,
+    /// The span that was current when this was entered: whichever of the two is nearer decides.
+    span: Option<span::Id>,
+}
+
+/// The audited call around a place.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CallLink {
+    pub(crate) id: CallId,
+    pub(crate) action: &'static str,
+}
+
+impl Ambient {
+    const fn none() -> Self {
+        Self { fields: None, tool_call_id: None, call: None, span: None }
+    }
+
+    /// Returns what is at work here: on this thread, or through the current span if that is nearer.
+    pub(crate) fn current() -> Self {
+        Self::current_with(AuditPort::find().as_ref())
+    }
+
+    pub(crate) fn current_with(port: Option<&AuditPort>) -> Self {
+        // A thread-local that is being destroyed has no context any more.
+        let here = HERE.try_with(|here| here.borrow().clone()).unwrap_or(Self::none());
+        let Some(current) = current_span() else { return here };
+        if here.span.as_ref() == Some(&current) {
+            return here;
+        }
+        port.and_then(|port| port.nearest_ambient(&current, here.span.as_ref())).unwrap_or(here)
+    }
+
+    pub(crate) const fn fields(&self) -> Option<&Arc<Fields>> {
+        self.fields.as_ref()
+    }
+
+    pub(crate) fn tool_call_id(&self) -> Option<&str> {
+        self.tool_call_id.as_deref()
+    }
+
+    pub(crate) const fn call(&self) -> Option<CallLink> {
+        self.call
+    }
+
+    pub(super) fn set_tool_call_id(&mut self, id: Option<String>) {
+        self.tool_call_id = id.map(Into::into);
+    }
+
+    pub(super) fn with_fields(self, fields: Arc<Fields>) -> Self {
+        Self { fields: Some(fields), ..self }
+    }
+
+    /// Returns what is at work inside the given call: the model's identifier was for the call itself.
+    pub(crate) fn inside(&self, call: CallLink) -> Self {
+        Self { fields: self.fields.clone(), tool_call_id: None, call: Some(call), span: None }
+    }
+
+    /// Enters on this thread, inside the span that is current now.
+    pub(crate) fn enter_here(self) -> Entered {
+        let span = current_span();
+        self.enter_in(span)
+    }
+
+    /// Enters on this thread, inside the given span.
+    pub(crate) fn enter_in(mut self, span: Option<span::Id>) -> Entered {
+        self.span = span;
+        Entered { previous: HERE.try_with(|here| here.replace(self)).ok() }
+    }
+}
+
+fn current_span() -> Option<span::Id> {
+    tracing::dispatcher::get_default(|dispatch| dispatch.current_span().id().cloned())
+}
+
+/// Restores what was at work before when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Entered {
+    previous: Option<Ambient>,
+}
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        if let Some(previous) = self.previous.take() {
+            // The replaced value is dropped after the borrow ends; a thread-local that is gone needs no restoring.
+            let _left = HERE.try_with(|here| here.replace(previous));
+        }
+    }
+}

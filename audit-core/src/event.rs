@@ -1,0 +1,227 @@
+//! Agent events: what happens between calls, recorded through the port so that no filter silences it.
+
+use core::fmt;
+
+use serde::Serialize;
+
+use crate::canonical::Canonical;
+use crate::context::Ambient;
+use crate::port::AuditPort;
+use crate::record::{CallPart, Draft, Outcome, Payload, Target};
+use crate::redact::secrets::{REMOVED, Secrets};
+use crate::redact::{Redaction, names, push_step};
+use crate::sink::{AppendError, Receipt};
+use crate::time::{Clock as _, SystemClock};
+use crate::unrecorded;
+use crate::vocabulary::{Applied, EventName, Status, Writer};
+
+/// Starts an event of the given name, to be recorded with [`Event::record`].
+///
+/// Inside an audited call the event belongs to that call and takes over its action; elsewhere its action is its name,
+/// unless [`Event::action`] says otherwise.
+#[must_use = "an event is recorded by `record`"]
+pub fn event(name: &str) -> Event {
+    Event {
+        name: parse(name),
+        action: None,
+        outcome: Outcome::pending(),
+        targets: Vec::new(),
+        annotations: Annotations::default(),
+    }
+}
+
+fn parse(name: &str) -> Result<EventName, EventError> {
+    let fault = |kind| EventError { name: name.to_owned(), kind };
+    let event = EventName::parse(name).ok_or_else(|| fault(EventErrorKind::Unknown))?;
+    match event.writer() {
+        Writer::Program => Ok(event),
+        Writer::Call => Err(fault(EventErrorKind::OfCall)),
+        Writer::Log => Err(fault(EventErrorKind::OfLog)),
+    }
+}
+
+/// An event that is being put together.
+#[derive(Debug)]
+#[must_use = "an event is recorded by `record`"]
+pub struct Event {
+    name: Result<EventName, EventError>,
+    action: Option<String>,
+    outcome: Outcome,
+    targets: Vec<Target>,
+    annotations: Annotations,
+}
+
+#[derive(Debug, Default)]
+struct Annotations {
+    members: std::collections::BTreeMap<String, serde_json::Value>,
+    redactions: Vec<Redaction>,
+}
+
+impl Event {
+    /// Sets what the event is about, in the business' words: `order.refund`.
+    pub fn action(mut self, action: impl Into<String>) -> Self {
+        self.action = Some(action.into());
+        self
+    }
+
+    /// Adds what the event is about: a type and an identifier, `("order", "ORD-54321")`.
+    pub fn target(mut self, kind: impl Into<String>, id: impl Into<String>) -> Self {
+        self.targets.push(Target { kind: kind.into(), id: id.into() });
+        self
+    }
+
+    /// Sets how what the event tells of ended; `unknown` unless set.
+    pub const fn outcome(mut self, status: Status) -> Self {
+        self.outcome.status = status;
+        self
+    }
+
+    /// Sets what was done to the world; `none` unless set.
+    pub const fn effect(mut self, effect: Applied) -> Self {
+        self.outcome.effect = effect;
+        self
+    }
+
+    /// Sets why. What follows the name of a secret in it is removed.
+    pub fn reason(mut self, reason: impl Into<String>) -> Self {
+        self.outcome.reason = Some(reason.into());
+        self
+    }
+
+    /// Adds a value of your own. Secrets in it are removed by their names; a value that has no JSON is left out and
+    /// says why.
+    pub fn annotation<T: Serialize + ?Sized>(mut self, name: impl Into<String>, value: &T) -> Self {
+        self.annotations.add(name.into(), value);
+        self
+    }
+
+    /// Appends the event's record.
+    ///
+    /// # Errors
+    /// The name is not one that programs may record, no log is open, or the log does not accept the record.
+    pub fn record(self) -> Result<Receipt, EventError> {
+        let event = self.name?;
+        let unavailable = |cause: Option<AppendError>| {
+            let fault = EventError { name: event.as_str().to_owned(), kind: EventErrorKind::Unavailable(cause) };
+            unrecorded::add(SystemClock.now(), &fault);
+            fault
+        };
+        let Some(port) = AuditPort::find() else { return Err(unavailable(None)) };
+        let ambient = Ambient::current_with(Some(&port));
+        let call = ambient.call();
+        let (annotations, mut redactions) = self.annotations.into_payload();
+        let mut outcome = self.outcome;
+        outcome.reason = outcome.reason.map(|reason| clean_reason(&reason, &mut redactions));
+        let draft = Draft {
+            event,
+            time: port.clock().now(),
+            action: self.action.as_deref().or(call.map(|call| call.action)).unwrap_or(event.as_str()),
+            ambient: &ambient,
+            call: call.map(|call| CallPart { id: call.id, start: None, end: None, tool_call_id: None, parent: None }),
+            operation: None,
+            outcome,
+            level: None,
+            request: None,
+            response: None,
+            targets: &self.targets,
+            redactions,
+            annotations: annotations.as_ref(),
+            trigger: true,
+        };
+        let (_record_id, receipt) = port.append(&draft, None);
+        match receipt.now() {
+            Some(Err(error)) => Err(unavailable(Some(error))),
+            _ => Ok(receipt),
+        }
+    }
+}
+
+impl Annotations {
+    fn add<T: Serialize + ?Sized>(&mut self, name: String, value: &T) {
+        let mut pointer = "/annotations".to_owned();
+        push_step(&mut pointer, &name);
+        if let Some(word) = names::secret(&name) {
+            self.redactions.push(Redaction { path: pointer, rule: format!("name:{word}") });
+            return;
+        }
+        let mut canonical = Canonical::redacting(&[]);
+        let written = canonical.write_at(&pointer, core::iter::empty(), value);
+        let (bytes, redactions, _secrets) = canonical.into_parts();
+        let json = match written {
+            Ok(()) => serde_json::from_slice(&bytes).unwrap_or_default(),
+            Err(fault) => serde_json::json!({ "not_captured": fault.to_string() }),
+        };
+        self.redactions.extend(redactions);
+        self.members.insert(name, json);
+    }
+
+    fn into_payload(self) -> (Option<Payload>, Vec<Redaction>) {
+        if self.members.is_empty() {
+            return (None, self.redactions);
+        }
+        // The members are plain JSON values with text keys, which always have a canonical form.
+        let bytes = crate::canonical::to_vec(&self.members).unwrap_or_else(|_| b"{}".to_vec());
+        (Some(Payload::new(bytes)), self.redactions)
+    }
+}
+
+fn clean_reason(reason: &str, redactions: &mut Vec<Redaction>) -> String {
+    let scrubbed = Secrets::default().scrub(reason);
+    redactions.extend(scrubbed.rules.into_iter().map(|rule| Redaction { path: "/outcome/reason".to_owned(), rule }));
+    scrubbed.text.unwrap_or_else(|| REMOVED.to_owned())
+}
+
+/// An event was not recorded.
+#[derive(Clone, Debug)]
+pub struct EventError {
+    name: String,
+    kind: EventErrorKind,
+}
+
+#[derive(Clone, Debug)]
+enum EventErrorKind {
+    Unknown,
+    OfCall,
+    OfLog,
+    Unavailable(Option<AppendError>),
+}
+
+impl EventError {
+    /// Tells whether no log took the event, rather than its name being wrong. It was counted then.
+    #[must_use]
+    pub const fn is_unavailable(&self) -> bool {
+        matches!(self.kind, EventErrorKind::Unavailable(_))
+    }
+}
+
+impl fmt::Display for EventError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = self.name.escape_debug();
+        match &self.kind {
+            EventErrorKind::Unknown => {
+                let allowed = EventName::ALL.iter().filter(|event| event.writer() == Writer::Program);
+                let allowed: Vec<&str> = allowed.map(|event| event.as_str()).collect();
+                write!(f, "expected the name of an event, one of {}, found `{name}`", allowed.join(", "))
+            }
+            EventErrorKind::OfCall => {
+                write!(f, "`{name}` is a stage of a call: `#[audited]` records it, not a program")
+            }
+            EventErrorKind::OfLog => {
+                write!(f, "`{name}` is an event of the log itself: the log records it, not a program")
+            }
+            EventErrorKind::Unavailable(None) => write!(f, "`{name}` was not recorded: no audit log is open"),
+            EventErrorKind::Unavailable(Some(_)) => {
+                write!(f, "`{name}` was not recorded: the audit log does not accept it")
+            }
+        }
+    }
+}
+
+impl std::error::Error for EventError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &self.kind {
+            EventErrorKind::Unavailable(Some(cause)) => Some(cause),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! The port: how a call finds the sink, and the process-wide recorder behind it.
+
+use core::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use tracing::{Dispatch, dispatcher, span};
+
+use crate::context::Ambient;
+use crate::id::{CallId, IdSource, RandomIds, RecordId};
+use crate::record::Draft;
+use crate::sink::{AppendError, AppendErrorKind, Prepared, Receipt, Sink};
+use crate::time::{Clock, SystemClock, Time};
+use crate::vocabulary::Durability;
+
+/// The way from a call to its sink.
+///
+/// A tracing layer hands one out through `downcast_raw`, where it is found whatever the filters say about spans. Sets
+/// each record's `record_id` and `observed_time`.
+#[derive(Clone)]
+pub struct AuditPort(Arc<Inner>);
+
+struct Inner {
+    sink: Arc<dyn Sink>,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn IdSource>,
+    spans: Option<SpanSide>,
+}
+
+/// What the layer does for calls: it ties an [`Ambient`] to a span and finds the nearest one again.
+#[derive(Clone, Copy, Debug)]
+pub struct SpanSide {
+    /// Keeps the ambient in the span's extensions.
+    pub attach: fn(&Dispatch, &span::Id, Ambient),
+    /// Returns the ambient of the nearest span from the first one up to, but not including, the second.
+    pub nearest: fn(&Dispatch, &span::Id, Option<&span::Id>) -> Option<Ambient>,
+}
+
+impl fmt::Debug for AuditPort {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuditPort").field("spans", &self.0.spans.is_some()).finish_non_exhaustive()
+    }
+}
+
+impl AuditPort {
+    /// Makes a port on a sink, with the system's clock and random identifiers.
+    #[must_use]
+    pub fn new(sink: Arc<dyn Sink>) -> Self {
+        Self::with_sources(sink, Arc::new(SystemClock), Arc::new(RandomIds))
+    }
+
+    /// Makes a port with a clock and identifiers of its own, for tests.
+    #[must_use]
+    pub fn with_sources(sink: Arc<dyn Sink>, clock: Arc<dyn Clock>, ids: Arc<dyn IdSource>) -> Self {
+        Self(Arc::new(Inner { sink, clock, ids, spans: None }))
+    }
+
+    /// Returns the same port with the layer's side of spans.
+    #[must_use]
+    pub fn with_spans(&self, spans: SpanSide) -> Self {
+        let Inner { sink, clock, ids, .. } = &*self.0;
+        let (sink, clock, ids) = (Arc::clone(sink), Arc::clone(clock), Arc::clone(ids));
+        Self(Arc::new(Inner { sink, clock, ids, spans: Some(spans) }))
+    }
+
+    /// Makes this the process-wide recorder, which serves calls that no layer is reachable from, unless one with an
+    /// open sink is set already. Returns whether it was made so.
+    #[must_use]
+    pub fn make_recorder(&self) -> bool {
+        let mut recorder = RECORDER.write().unwrap_or_else(PoisonError::into_inner);
+        let free = recorder.as_ref().is_none_or(|current| !current.0.sink.is_open());
+        if free {
+            *recorder = Some(self.clone());
+        }
+        free
+    }
+
+    /// Finds the port of the current dispatcher, or the process-wide recorder.
+    #[must_use]
+    pub fn find() -> Option<Self> {
+        let of_layer = dispatcher::get_default(|dispatch| dispatch.downcast_ref::<Self>().cloned());
+        of_layer.filter(|port| port.0.sink.is_open()).or_else(recorder)
+    }
+
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        &*self.0.clock
+    }
+
+    pub(crate) fn new_call_id(&self, time: Time) -> CallId {
+        CallId::new(&*self.0.ids, time)
+    }
+
+    pub(crate) fn attach(&self, id: &span::Id, ambient: Ambient) {
+        if let Some(spans) = self.0.spans {
+            dispatcher::get_default(|dispatch| (spans.attach)(dispatch, id, ambient.clone()));
+        }
+    }
+
+    pub(crate) fn nearest_ambient(&self, current: &span::Id, stop: Option<&span::Id>) -> Option<Ambient> {
+        let spans = self.0.spans?;
+        dispatcher::get_default(|dispatch| (spans.nearest)(dispatch, current, stop))
+    }
+
+    /// Stamps the record, writes its canonical bytes and appends them.
+    pub(crate) fn append(&self, draft: &Draft<'_>, durability: Option<Durability>) -> (RecordId, Receipt) {
+        let observed = self.0.clock.now();
+        let record_id = RecordId::new(&*self.0.ids, observed);
+        let Some(bytes) = draft.write(record_id, observed) else {
+            let error =
+                AppendError::new(AppendErrorKind::TooLarge, "its identifiers alone exceed the length of a line");
+            return (record_id, Receipt::ready(Err(error)));
+        };
+        let prepared = Prepared::new(&bytes, draft.event.stage()).durability(durability);
+        let prepared = draft.call.as_ref().map_or(prepared, |call| prepared.call(call.id));
+        (record_id, self.0.sink.append(&prepared))
+    }
+}
+
+static RECORDER: RwLock<Option<AuditPort>> = RwLock::new(None);
+
+/// Returns the process-wide recorder; one whose sink is closed is let go.
+fn recorder() -> Option<AuditPort> {
+    let current = RECORDER.read().unwrap_or_else(PoisonError::into_inner).clone()?;
+    if current.0.sink.is_open() {
+        return Some(current);
+    }
+    let mut recorder = RECORDER.write().unwrap_or_else(PoisonError::into_inner);
+    if recorder.as_ref().is_some_and(|port| Arc::ptr_eq(&port.0, &current.0)) {
+        *recorder = None;
+    }
+    None
+}

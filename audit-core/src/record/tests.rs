@@ -1,0 +1,206 @@
+use super::*;
+use crate::context::context;
+use crate::vocabulary::Trigger;
+
+const ID: &str = "01a17cbc-f240-7dd1-8916-96e15e2ee293";
+
+fn time(second: u64) -> Time {
+    Time::from_unix(Duration::from_secs(1_792_000_000 + second))
+}
+
+fn check(draft: &Draft<'_>, expected: expect_test::Expect) {
+    let bytes = draft.write(ID.parse().unwrap(), time(9)).unwrap();
+    // What was written in order is what canonical JSON of it would be.
+    let value: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
+    assert_eq!(crate::canonical::to_vec(&value).unwrap(), bytes);
+    expected.assert_eq(&serde_json::to_string_pretty(&value).unwrap());
+}
+
+fn draft(ambient: &Ambient) -> Draft<'_> {
+    Draft {
+        event: EventName::SideEffectApplied,
+        time: time(1),
+        action: "order.refund",
+        ambient,
+        call: None,
+        operation: None,
+        outcome: Outcome::pending(),
+        level: None,
+        request: None,
+        response: None,
+        targets: &[],
+        redactions: Vec::new(),
+        annotations: None,
+        trigger: true,
+    }
+}
+
+#[test]
+#[expect(clippy::too_many_lines, reason = "the expected record is long")]
+fn a_full_record_is_canonical() {
+    let context = context().agent("a").on_behalf_of("u").roles(["r"]).model("p", "m").conversation("c").turn(3);
+    context.run("run").tenant("t").trigger(Trigger::Retry).in_scope(|| {
+        let ambient = Ambient::current();
+        let request = Payload::new(b"{\"n\":1}".to_vec());
+        let response = Response::new(b"[1]".to_vec(), false);
+        let call = CallPart {
+            id: ID.parse().unwrap(),
+            start: Some(time(0)),
+            end: Some((time(1), Duration::from_millis(5))),
+            tool_call_id: Some("call_1".into()),
+            parent: Some(ID.parse().unwrap()),
+        };
+        let full = Draft {
+            call: Some(call),
+            operation: Some(Operation { tool: "refund", effect: Some(Effect::Destructive) }),
+            level: Some(Level::Request),
+            request: Some(&request),
+            response: Some(&response),
+            targets: &[Target { kind: "order".into(), id: "7".into() }],
+            redactions: vec![Redaction { path: "/request/arguments/card".into(), rule: "path:card".into() }],
+            annotations: Some(&request),
+            ..draft(&ambient)
+        };
+        check(&full, expect_test::expect![[r#"
+            {
+              "action": "order.refund",
+              "actor": {
+                "agent": {
+                  "id": "a"
+                },
+                "model": {
+                  "name": "m",
+                  "provider": "p"
+                },
+                "on_behalf_of": {
+                  "id": "u",
+                  "roles": [
+                    "r"
+                  ]
+                }
+              },
+              "annotations": {
+                "n": 1
+              },
+              "call": {
+                "duration_ns": 5000000,
+                "end_time": "2026-10-14T17:46:41.000000000Z",
+                "id": "01a17cbc-f240-7dd1-8916-96e15e2ee293",
+                "parent_id": "01a17cbc-f240-7dd1-8916-96e15e2ee293",
+                "start_time": "2026-10-14T17:46:40.000000000Z",
+                "tool_call_id": "call_1"
+              },
+              "correlation": {
+                "conversation_id": "c",
+                "run_id": "run",
+                "tenant_id": "t",
+                "turn": 3
+              },
+              "event_name": "side_effect.applied",
+              "level": "request",
+              "observed_time": "2026-10-14T17:46:49.000000000Z",
+              "operation": {
+                "name": "execute_tool",
+                "tool": {
+                  "destructive": true,
+                  "name": "refund",
+                  "read_only": false
+                }
+              },
+              "outcome": {
+                "effect": "none",
+                "status": "unknown"
+              },
+              "record_id": "01a17cbc-f240-7dd1-8916-96e15e2ee293",
+              "redactions": [
+                {
+                  "method": "drop",
+                  "path": "/request/arguments/card",
+                  "rule": "path:card"
+                }
+              ],
+              "request": {
+                "arguments": {
+                  "n": 1
+                },
+                "hash": "sha-256:2bfd14f43d17fc7cea24e0917a8879b4b2f880b8baeec1b9d90fbaad655e71bd",
+                "size": 7
+              },
+              "response": {
+                "hash": "sha-256:080a9ed428559ef602668b4c00f114f1a11c3f6b02a435f0bdc154578e4d7f22",
+                "size": 3,
+                "summary": [
+                  1
+                ]
+              },
+              "schema_version": "1",
+              "stage": "completed",
+              "target": [
+                {
+                  "id": "7",
+                  "type": "order"
+                }
+              ],
+              "time": "2026-10-14T17:46:41.000000000Z",
+              "trigger": "retry"
+            }"#]]);
+    });
+}
+
+#[test]
+fn a_record_that_is_too_large_keeps_hash_and_size() {
+    let ambient = Ambient::current();
+    let long = format!("\"{}\"", "x".repeat(RECORD_BYTES_MAX));
+    let request = Payload::new(format!("{{\"text\":{long}}}").into_bytes());
+    let response = Response::new(long.into_bytes(), true);
+    let redaction = |index| Redaction { path: format!("/request/arguments/list/{index}/pin"), rule: "name:pin".into() };
+    let large = Draft {
+        request: Some(&request),
+        response: Some(&response),
+        redactions: (0..10).map(redaction).collect(),
+        ..draft(&ambient)
+    };
+    check(&large, expect_test::expect![[r#"
+        {
+          "action": "order.refund",
+          "actor": {},
+          "event_name": "side_effect.applied",
+          "observed_time": "2026-10-14T17:46:49.000000000Z",
+          "outcome": {
+            "effect": "none",
+            "status": "unknown"
+          },
+          "record_id": "01a17cbc-f240-7dd1-8916-96e15e2ee293",
+          "redactions": [
+            {
+              "method": "drop",
+              "path": "/request/arguments/list",
+              "rule": "name:pin"
+            }
+          ],
+          "request": {
+            "hash": "sha-256:c366cab868735f114cc1386155058bb3e9352f51458dcf8c97b8bf44a8fbfd64",
+            "size": 65362,
+            "truncated": true
+          },
+          "response": {
+            "hash": "sha-256:65a0949f671b9520057dda380d5ede955418bf2b3655f42b00a3660b84d945fa",
+            "size": 65353,
+            "summary": {
+              "size": 65351,
+              "type": "text"
+            },
+            "truncated": true
+          },
+          "schema_version": "1",
+          "stage": "completed",
+          "time": "2026-10-14T17:46:41.000000000Z"
+        }"#]]);
+}
+
+#[test]
+fn a_record_that_fits_in_no_way_is_none() {
+    let ambient = Ambient::current();
+    let targets = vec![Target { kind: "x".repeat(RECORD_BYTES_MAX), id: String::new() }];
+    assert_eq!(Draft { targets: &targets, ..draft(&ambient) }.write(ID.parse().unwrap(), time(9)), None);
+}

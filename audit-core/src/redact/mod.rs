@@ -1,0 +1,28 @@
+//! Redaction: what is removed from a record, by which rule, and what is left in its place.
+
+pub(crate) mod names;
+pub(crate) mod path;
+pub(crate) mod secrets;
+
+pub use path::{Path, Root, Segment};
+
+/// One removal, as it stands in a record's `redactions`. Every removal is a `drop` for now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Redaction {
+    /// A JSON Pointer from the record's root. It never passes a key that was itself withheld: it stops at the map.
+    pub(crate) path: String,
+    /// The rule that removed the value: `path:customer.ssn`, `name:password`, `argument:card`.
+    pub(crate) rule: String,
+}
+
+/// Appends one step to a JSON Pointer (RFC 6901).
+pub(crate) fn push_step(pointer: &mut String, key: &str) {
+    pointer.push('/');
+    for character in key.chars() {
+        match character {
+            '~' => pointer.push_str("~0"),
+            '/' => pointer.push_str("~1"),
+            other => pointer.push(other),
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! The layer: the port behind `downcast_raw`, and the ambient of each call in its span.
+
+use core::any::TypeId;
+use std::sync::Arc;
+
+use audit_core::context::Ambient;
+use audit_core::port::{AuditPort, SpanSide};
+use audit_core::sink::Sink;
+use tracing::{Dispatch, Subscriber, span};
+use tracing_subscriber::Layer;
+use tracing_subscriber::registry::LookupSpan;
+
+/// Makes a layer on a sink, and the sink the process-wide recorder if there is none yet.
+///
+/// The recorder serves calls that no layer is reachable from: on a thread with another subscriber, inside a callback of
+/// a layer, behind `reload::Layer`. Neither it nor the layer keeps a log from being closed.
+#[must_use]
+pub fn layer<S: Sink + Clone>(sink: &S) -> AuditLayer {
+    let sink: Arc<dyn Sink> = Arc::new(sink.clone());
+    AuditLayer::new(AuditPort::new(sink))
+}
+
+/// A tracing layer that hands out the port to a sink. See [`layer`].
+#[derive(Clone, Debug)]
+pub struct AuditLayer {
+    port: AuditPort,
+}
+
+impl AuditLayer {
+    /// Makes a layer on a port, and the port the process-wide recorder if there is none yet.
+    #[must_use]
+    pub fn new(port: AuditPort) -> Self {
+        let _first = port.make_recorder();
+        Self { port }
+    }
+}
+
+impl<S> Layer<S> for AuditLayer
+where
+    S: Subscriber + for<'lookup> LookupSpan<'lookup>,
+{
+    fn on_layer(&mut self, _: &mut S) {
+        // Only here is the type of the subscriber below known, which is what looks spans up.
+        self.port = self.port.with_spans(SpanSide { attach: attach::<S>, nearest: nearest::<S> });
+    }
+
+    #[allow(unsafe_code, reason = "the one way for a layer to be found through the dispatcher")]
+    // SAFETY: the contract of `downcast_raw` is that the pointer, if any, points to a value of the type with the given
+    // `TypeId` that lives as long as `self`. Both pointers are to `self` or a field of it, each under its own `TypeId`.
+    unsafe fn downcast_raw(&self, id: TypeId) -> Option<*const ()> {
+        if id == TypeId::of::<Self>() {
+            Some(core::ptr::from_ref(self).cast())
+        } else if id == TypeId::of::<AuditPort>() {
+            Some(core::ptr::from_ref(&self.port).cast())
+        } else {
+            None
+        }
+    }
+}
+
+fn attach<S>(dispatch: &Dispatch, id: &span::Id, ambient: Ambient)
+where
+    S: Subscriber + for<'lookup> LookupSpan<'lookup>,
+{
+    let span = dispatch.downcast_ref::<S>().and_then(|registry| registry.span(id));
+    if let Some(span) = span {
+        span.extensions_mut().replace(ambient);
+    }
+}
+
+fn nearest<S>(dispatch: &Dispatch, from: &span::Id, stop: Option<&span::Id>) -> Option<Ambient>
+where
+    S: Subscriber + for<'lookup> LookupSpan<'lookup>,
+{
+    let span = dispatch.downcast_ref::<S>()?.span(from)?;
+    let before_stop = span.scope().take_while(|ancestor| Some(&ancestor.id()) != stop);
+    before_stop.into_iter().find_map(|ancestor| ancestor.extensions().get::<Ambient>().cloned())
+}

@@ -1,0 +1,119 @@
+//! Start-up in one call.
+
+use core::fmt;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use audit_store::{Error, Guard, Log};
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::{FilterExt as _, Targets};
+use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
+use tracing_subscriber::util::SubscriberInitExt as _;
+
+use crate::{audit_filter, layer, telemetry_filter};
+
+/// True while a guard of [`init`] lives.
+static INITIALISED: AtomicBool = AtomicBool::new(false);
+
+/// Opens the log in the directory `path`, made if there is none, and records every audited call in it until the guard is
+/// dropped.
+///
+/// It also installs a tracing subscriber that prints telemetry to stderr as `RUST_LOG` says (`target=level,…`; warnings
+/// unless set), without the audit spans. Where a subscriber is installed already that one stays, and records reach the
+/// log through the process-wide recorder.
+///
+/// # Errors
+/// The log cannot be opened (another process holds it, the directory is not a log, it is of a newer schema, it does not
+/// verify), or an earlier `init` of this process is still at work.
+pub fn init(path: impl AsRef<Path>) -> Result<InitGuard, InitError> {
+    if INITIALISED.swap(true, Ordering::AcqRel) {
+        return Err(InitError(Kind::Twice));
+    }
+    // Resets the flag on every way out but the last.
+    let initialised = Initialised;
+    let log = Log::open(path).map_err(|error| InitError(Kind::Open(error)))?;
+    let audit = layer(&log).with_filter(audit_filter());
+    let telemetry = tracing_subscriber::fmt::layer()
+        .with_writer(std::io::stderr)
+        .with_filter(levels().and(telemetry_filter()));
+    // An error says that there is a subscriber already; the recorder serves the calls then.
+    let _there_is_one = tracing_subscriber::registry().with(audit).with(telemetry).try_init();
+    Ok(InitGuard { guard: log.guard(), _initialised: initialised })
+}
+
+fn levels() -> Targets {
+    let wanted = std::env::var("RUST_LOG").ok().and_then(|text| text.parse().ok());
+    wanted.unwrap_or_else(|| Targets::new().with_default(LevelFilter::WARN))
+}
+
+#[derive(Debug)]
+struct Initialised;
+
+impl Drop for Initialised {
+    fn drop(&mut self) {
+        INITIALISED.store(false, Ordering::Release);
+    }
+}
+
+/// Closes the log when it is dropped: open calls are waited for up to a limit, `log.closed` is written, all is flushed.
+#[derive(Debug)]
+#[must_use = "the log is closed when the guard is dropped; bind it to a name: `let _guard = …`"]
+pub struct InitGuard {
+    guard: Guard,
+    _initialised: Initialised,
+}
+
+impl InitGuard {
+    /// Closes the log and tells whether that went well, which dropping the guard cannot.
+    ///
+    /// # Errors
+    /// The last records are not on the disk.
+    pub fn close(self) -> Result<(), Error> {
+        self.guard.close()
+    }
+}
+
+/// Recording could not be started.
+#[derive(Debug)]
+pub struct InitError(Kind);
+
+#[derive(Debug)]
+enum Kind {
+    Twice,
+    Open(Error),
+}
+
+impl InitError {
+    /// Tells whether an earlier `init` of this process is still at work.
+    #[must_use]
+    pub const fn is_twice(&self) -> bool {
+        matches!(self.0, Kind::Twice)
+    }
+
+    /// Returns the store's error if the log could not be opened.
+    #[must_use]
+    pub const fn open_error(&self) -> Option<&Error> {
+        match &self.0 {
+            Kind::Twice => None,
+            Kind::Open(error) => Some(error),
+        }
+    }
+}
+
+impl fmt::Display for InitError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Kind::Twice => f.write_str("expected one `audited::init` at a time, found an earlier one still at work"),
+            Kind::Open(_) => f.write_str("the audit log could not be opened"),
+        }
+    }
+}
+
+impl std::error::Error for InitError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &self.0 {
+            Kind::Twice => None,
+            Kind::Open(error) => Some(error),
+        }
+    }
+}
