@@ -102,8 +102,9 @@ impl Event {
     pub fn record(self) -> Result<Receipt, EventError> {
         let event = self.name?;
         let unavailable = |cause: Option<AppendError>| {
-            let fault = EventError { name: event.as_str().to_owned(), kind: EventErrorKind::Unavailable(cause) };
-            unrecorded::add(SystemClock.now(), &fault);
+            let kind = EventErrorKind::Unavailable(cause.clone());
+            let fault = EventError { name: event.as_str().to_owned(), kind };
+            unrecorded::add(SystemClock.now(), cause.as_ref(), &fault);
             fault
         };
         let Some(port) = AuditPort::find() else { return Err(unavailable(None)) };

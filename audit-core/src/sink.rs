@@ -13,7 +13,8 @@ use crate::vocabulary::{Durability, Stage};
 /// Takes finished records and keeps them.
 ///
 /// A sink never drops a record silently: it answers each [`append`](Self::append) with an [`Appended`] or an
-/// [`AppendError`]. It may be called from any thread, from inside a tracing callback and while a panic unwinds.
+/// [`AppendError`], and counts what it refused, to state it as soon as it can, unless the error
+/// [is final](AppendError::is_final). It may be called from any thread, from inside a tracing callback and while a panic unwinds.
 pub trait Sink: Send + Sync + 'static {
     /// Appends one record.
     ///

@@ -1,14 +1,18 @@
 //! Calls that ran although they could not be recorded: counted here until a log can state the gap.
 
+use core::fmt;
+use core::sync::atomic::{AtomicBool, Ordering};
 use std::io::Write as _;
 use std::sync::{Mutex, PoisonError};
 
+use crate::sink::AppendError;
 use crate::time::Time;
 
-/// How many calls ran unrecorded, and when.
+/// How many calls and events went unrecorded, and when. A log that refuses a record and stays open states that itself
+/// and is not counted here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Gap {
-    /// How many calls and events.
+    /// How many.
     pub count: u64,
     /// The time of the first of them.
     pub first: Time,
@@ -40,11 +44,19 @@ pub fn put_back(gap: Gap) {
     }));
 }
 
-/// Counts one call; the first of a gap is told on stderr.
-pub(crate) fn add(time: Time, why: &dyn core::fmt::Display) {
-    let first = count() == 0;
-    put_back(Gap { count: 1, first: time, last: time });
-    if first {
+/// Counts one call or event: without a cause there is no log at all. What a log refuses while it stays open it counts
+/// and states itself.
+pub(crate) fn add(time: Time, cause: Option<&AppendError>, why: &dyn fmt::Display) {
+    if cause.is_none_or(AppendError::is_final) {
+        put_back(Gap { count: 1, first: time, last: time });
+    }
+    tell(why);
+}
+
+/// Tells it on stderr, once in the life of the process.
+fn tell(why: &dyn fmt::Display) {
+    static TOLD: AtomicBool = AtomicBool::new(false);
+    if !TOLD.swap(true, Ordering::Relaxed) {
         // The last resort has nowhere to report its own failure to.
         let _unheard = writeln!(std::io::stderr(), "audited: calls are running unrecorded and are only counted: {why}");
     }

@@ -1,1 +1,31 @@
-//! wip
+//! What the tests of `audited` share: a sink in memory, a clock and identifiers that do not surprise, places of data.
+
+mod memory;
+mod process;
+
+use std::path::{Path, PathBuf};
+
+pub use memory::{Memory, recorded};
+pub use process::in_a_process_of_its_own;
+
+/// Returns the root of the workspace.
+#[must_use]
+pub fn workspace() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Path::to_path_buf).unwrap_or_default()
+}
+
+/// Returns a directory of data that is kept outside the repository: the one named by the environment variable, or
+/// `../shared/<default>`. Where it is absent, the test that asks for it says that it is skipped.
+#[must_use]
+pub fn outside_data(variable: &str, default: &str) -> Option<PathBuf> {
+    let named = std::env::var_os(variable).map(PathBuf::from);
+    let place = named.unwrap_or_else(|| workspace().join("../shared").join(default));
+    if place.is_dir() {
+        return Some(place);
+    }
+    #[expect(clippy::print_stderr, reason = "a test that checks nothing has to say so")]
+    {
+        eprintln!("skipped: {} is absent; name the data with {variable}", place.display());
+    }
+    None
+}

@@ -59,11 +59,17 @@ pub fn begin(site: &'static Site, capture: &mut dyn FnMut(&mut Arguments<'_>)) -
         request: None,
         redactions: taken.redactions,
         secrets: taken.secrets,
+        in_log: false,
+        counted: false,
         body_began: false,
     });
     let request = (site.level != Level::Metadata).then(|| Payload::new(taken.arguments));
     let receipt = match site.stages {
-        Stages::StartedCompleted => Some(open.append_started(request.as_ref())),
+        Stages::StartedCompleted => {
+            let receipt = open.append_started(request.as_ref());
+            open.in_log = !matches!(receipt.now(), Some(Err(_)));
+            Some(receipt)
+        }
         Stages::Completed => {
             open.request = request;
             None
@@ -129,15 +135,18 @@ impl Begin {
     }
 
     #[track_caller]
-    fn run_anyway(self, result: Result<(), AppendError>) -> Call {
+    fn run_anyway(mut self, result: Result<(), AppendError>) -> Call {
         if !self.without_log && result.is_ok() {
             return self.call;
         }
-        let unavailable = Unavailable::new(self.site.action, result.err());
+        let unavailable = Unavailable::new(self.site.action, result.as_ref().err().cloned());
         if self.site.on_unavailable == OnUnavailable::Panic {
             unavailable::panic(&unavailable);
         }
-        unrecorded::add(SystemClock.now(), &unavailable);
+        unrecorded::add(SystemClock.now(), result.as_ref().err(), &unavailable);
+        if let Some(open) = &mut self.call.open {
+            open.counted = true;
+        }
         self.call
     }
 

@@ -25,8 +25,8 @@ use crate::port::AuditPort;
 use crate::record::{CallPart, Draft, Operation, Outcome, Payload, Response, Target};
 use crate::redact::secrets::Secrets;
 use crate::redact::{Redaction, Root};
-use crate::sink::Receipt;
-use crate::time::Time;
+use crate::sink::{AppendError, Appended, Receipt};
+use crate::time::{Clock as _, SystemClock, Time};
 use crate::unrecorded;
 use crate::vocabulary::{Applied, Durability, Effect, EventName, Level, Stages, Status};
 
@@ -59,6 +59,10 @@ struct Open {
     request: Option<Payload>,
     redactions: Vec<Redaction>,
     secrets: Secrets,
+    /// True once a record of the call is in the log, or on its way.
+    in_log: bool,
+    /// True once the call is counted as unrecorded.
+    counted: bool,
     body_began: bool,
 }
 
@@ -89,9 +93,7 @@ impl Call {
 
     /// Records how the call ended, without waiting: an executor's thread is never blocked.
     pub fn finish_async(&mut self, ending: Ending<'_>) {
-        if let Some(receipt) = self.append_ending(ending) {
-            settle_now(&receipt);
-        }
+        settle_now(self.append_ending(ending).as_ref());
     }
 
     /// Records how the call ended; the receipt is to be awaited if durability demands it.
@@ -101,7 +103,7 @@ impl Call {
             Ending::Value(value) => open.succeeded(value),
             Ending::Error(error) => (open.failed(error), None),
         };
-        Some(open.append_end(ended, response.as_ref(), open.site.durability))
+        open.append_end(ended, response.as_ref(), open.site.durability)
     }
 
     fn resume<R>(&mut self, payload: Box<dyn Any + Send>) -> R {
@@ -109,7 +111,7 @@ impl Call {
             let message = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
             let message = message.or_else(|| payload.downcast_ref::<String>().cloned());
             let ended = open.panicked(message);
-            settle_now(&open.append_end(ended, None, None));
+            settle_now(open.append_end(ended, None, None).as_ref());
         }
         resume_unwind(payload)
     }
@@ -118,21 +120,24 @@ impl Call {
 impl Drop for Call {
     fn drop(&mut self) {
         let Some(mut open) = self.open.take() else { return };
-        let ended = open.cancelled();
-        settle_now(&open.append_end(ended, None, None));
+        // A call that the log refused never was: its function returned without running the body.
+        if open.in_log || open.body_began || open.site.stages == Stages::Completed {
+            let ended = open.cancelled();
+            settle_now(open.append_end(ended, None, None).as_ref());
+        }
     }
 }
 
 /// A closing record that is not in the log never changes what the function returns: it is counted, and recovery will
 /// report the call unresolved.
-fn settle(result: Result<crate::sink::Appended, crate::sink::AppendError>) {
+fn settle(result: Result<Appended, AppendError>) {
     if let Err(error) = result {
-        unrecorded::add(crate::time::Clock::now(&crate::time::SystemClock), &error);
+        unrecorded::add(SystemClock.now(), Some(&error), &error);
     }
 }
 
-fn settle_now(receipt: &Receipt) {
-    if let Some(result) = receipt.now() {
+fn settle_now(receipt: Option<&Receipt>) {
+    if let Some(result) = receipt.and_then(Receipt::now) {
         settle(result);
     }
 }
@@ -244,7 +249,12 @@ impl Open {
         self.port.append(&draft, self.site.durability.max(destructive)).1
     }
 
-    fn append_end(&mut self, ended: Ended, response: Option<&Response>, durability: Option<Durability>) -> Receipt {
+    fn append_end(
+        &mut self,
+        ended: Ended,
+        response: Option<&Response>,
+        durability: Option<Durability>,
+    ) -> Option<Receipt> {
         let duration = self.port.clock().steady().saturating_sub(self.start_steady);
         // The wall clock may have been set back meanwhile; a call does not end before it starts.
         let now = self.port.clock().now().max(self.start);
@@ -261,7 +271,8 @@ impl Open {
         };
         let (record_id, receipt) = self.port.append(&draft, durability);
         span::record_end(&self.span, &draft.outcome, record_id, duration, response);
-        receipt
+        // One call is counted once, even if both of its records are missing.
+        (!self.counted).then_some(receipt)
     }
 
     fn draft(&self, event: EventName, time: Time, outcome: Outcome) -> Draft<'_> {

@@ -61,7 +61,9 @@ fn a_full_record_is_canonical() {
             annotations: Some(&request),
             ..draft(&ambient)
         };
-        check(&full, expect_test::expect![[r#"
+        check(
+            &full,
+            expect_test::expect![[r#"
             {
               "action": "order.refund",
               "actor": {
@@ -143,7 +145,8 @@ fn a_full_record_is_canonical() {
               ],
               "time": "2026-10-14T17:46:41.000000000Z",
               "trigger": "retry"
-            }"#]]);
+            }"#]],
+        );
     });
 }
 
@@ -160,7 +163,9 @@ fn a_record_that_is_too_large_keeps_hash_and_size() {
         redactions: (0..10).map(redaction).collect(),
         ..draft(&ambient)
     };
-    check(&large, expect_test::expect![[r#"
+    check(
+        &large,
+        expect_test::expect![[r#"
         {
           "action": "order.refund",
           "actor": {},
@@ -195,7 +200,8 @@ fn a_record_that_is_too_large_keeps_hash_and_size() {
           "schema_version": "1",
           "stage": "completed",
           "time": "2026-10-14T17:46:41.000000000Z"
-        }"#]]);
+        }"#]],
+    );
 }
 
 #[test]

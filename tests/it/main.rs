@@ -1,0 +1,16 @@
+//! The one test binary: `audited` from the outside, one subject in each module.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "tests say what they skip")]
+#![allow(unreachable_pub, missing_docs, reason = "nothing here is public")]
+
+mod calls;
+mod capture;
+mod contexts;
+mod events;
+mod ports;
+mod redaction;
+mod spans;
+mod specification;
+mod tidy;
+mod vectors;
