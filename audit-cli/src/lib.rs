@@ -1,1 +1,115 @@
-//! wip
+//! The command line of `audited`: verifies a log and shows what is in it. It reads and never writes.
+//!
+//! ```
+//! use audit_cli::{Exit, run};
+//!
+//! let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+//! let exit = run(["audited", "verify", "/no/log/here"], &mut stdout, &mut stderr);
+//! assert_eq!(exit, Exit::Error);
+//! assert!(stderr.starts_with(b"audited: /no/log/here: expected a log"));
+//! ```
+//!
+//! # Guarantees
+//! - Nothing that a record or a file name holds can steer the terminal: control and format characters are written
+//!   visibly (`\u{1b}`), in JSON as the escapes of JSON, so that its value stays the same.
+//! - What cannot be read is reported on the standard error and in the exit code, never passed over in silence.
+//! - A closed pipe ends a command without an error.
+//!
+//! # Exit codes
+//! | code | `verify` | `show`, `timeline`, `stats` |
+//! |---|---|---|
+//! | 0 | intact | something was found |
+//! | 1 | tampered | nothing was found, or some lines cannot be read |
+//! | 2 | unverifiable, or an error | an error |
+//!
+//! # What it does not do
+//! `show`, `timeline` and `stats` read the entries as they stand; only `verify` tells whether they are what was written.
+
+mod arguments;
+mod conclude;
+mod output;
+mod show;
+mod stats;
+mod table;
+mod text;
+mod timeline;
+mod verify;
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use arguments::{Arguments, Command};
+use output::{Output, StdoutError};
+
+/// How a command ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// The log is intact, or something was found.
+    Success,
+    /// The log was tampered with, nothing was found, or some lines cannot be read.
+    Negative,
+    /// The log cannot be verified, or the command failed.
+    Error,
+}
+
+impl Exit {
+    /// Returns the exit code of the process.
+    #[must_use]
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::Success => 0,
+            Self::Negative => 1,
+            Self::Error => 2,
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        exit.code().into()
+    }
+}
+
+/// Runs the command that the arguments, the program's name first, ask for.
+pub fn run<A>(arguments: A, stdout: &mut dyn Write, stderr: &mut dyn Write) -> Exit
+where
+    A: IntoIterator,
+    A::Item: Into<OsString> + Clone,
+{
+    let mut output = Output::new(stdout, stderr);
+    let outcome = match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => execute(&arguments.command, &mut output),
+        Err(usage) => explain_usage(&usage, &mut output),
+    };
+    match outcome.and_then(|exit| output.flush().map(|()| exit)) {
+        Ok(exit) => exit,
+        Err(error) if error.downcast_ref::<StdoutError>().is_some_and(StdoutError::is_broken_pipe) => Exit::Success,
+        Err(error) => {
+            output.report(&error);
+            Exit::Error
+        }
+    }
+}
+
+fn execute(command: &Command, output: &mut Output<'_>) -> anyhow::Result<Exit> {
+    match command {
+        Command::Verify(arguments) => verify::execute(arguments, output),
+        Command::Show(arguments) => show::execute(arguments, output),
+        Command::Timeline(arguments) => timeline::execute(arguments, output),
+        Command::Stats(arguments) => stats::execute(arguments, output),
+    }
+}
+
+/// Prints what the arguments lack, or the help or version that they ask for.
+fn explain_usage(usage: &clap::Error, output: &mut Output<'_>) -> anyhow::Result<Exit> {
+    let text = usage.render().to_string();
+    if usage.use_stderr() {
+        output.warn(text.strip_prefix("error: ").unwrap_or(&text).trim_end());
+        return Ok(Exit::Error);
+    }
+    text.lines().try_for_each(|line| output.line(line))?;
+    Ok(Exit::Success)
+}

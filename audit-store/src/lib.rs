@@ -1,1 +1,48 @@
-//! wip
+//! The log on disk: a [`Sink`](audit_core::sink::Sink) that keeps records in the files of one directory, in the order
+//! in which they came, each hashed into its successor.
+//!
+//! ```
+//! use audit_store::Log;
+//! use audit_store::verify::{Verdict, verify_log};
+//!
+//! # let directory = tempfile::tempdir()?;
+//! # let path = directory.path().join("orders");
+//! let log = Log::options().origin("example.com/orders").open(&path)?;
+//! let guard = log.guard();
+//! // … hand `log` to whoever appends records …
+//! guard.close()?;
+//!
+//! let report = verify_log(&path)?;
+//! assert_eq!(report.verdict, Verdict::Intact);
+//! assert_eq!(report.summary.entries, 2); // log.opened and log.closed
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! The types to know: [`Log`] and its [`Options`], the [`Guard`] that closes it, [`read::Lines`] and
+//! [`verify::Report`].
+//!
+//! # The directory
+//! ```text
+//! <log>/log.json                                        a copy of entry 0, never trusted
+//! <log>/lock                                            empty; held locked by the one writer
+//! <log>/segments/<number of the first entry>.jsonl      one entry in a line
+//! <log>/checkpoint                                      size and root of the tree over what is on the disk for sure
+//! ```
+//!
+//! # What it does not do
+//! It signs nothing, compresses nothing and deletes nothing. It does not protect the directory from its owner: whoever
+//! may write all files can write the log anew from some entry on, checkpoint included. That shows only against a copy
+//! of a checkpoint kept elsewhere.
+
+mod disk;
+mod error;
+mod layout;
+mod log;
+mod options;
+pub mod query;
+pub mod read;
+pub mod verify;
+
+pub use error::Error;
+pub use log::{Guard, Log};
+pub use options::Options;

@@ -56,9 +56,9 @@ fn parse(arguments: impl Iterator<Item = String>) -> anyhow::Result<Options> {
 
 fn show(arguments: &[&str]) -> anyhow::Result<()> {
     let command = ["audited"].into_iter().chain(arguments.iter().copied());
-    let code = audit_cli::run(command, &mut stdout().lock(), &mut stderr().lock());
-    if code != 0 {
-        bail!("`audited {}` ended with exit code {code}", arguments.join(" "));
+    let exit = audit_cli::run(command, &mut stdout().lock(), &mut stderr().lock());
+    if exit != audit_cli::Exit::Success {
+        bail!("`audited {}` ended with exit code {}", arguments.join(" "), exit.code());
     }
     Ok(())
 }

@@ -4,13 +4,16 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "tests say what they skip")]
 #![allow(unreachable_pub, missing_docs, reason = "nothing here is public")]
 
+mod airline;
 mod calls;
 mod capture;
 mod contexts;
 mod events;
+mod logs;
 mod ports;
 mod redaction;
 mod spans;
 mod specification;
 mod tidy;
+mod ui;
 mod vectors;

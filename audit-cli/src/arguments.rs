@@ -1,0 +1,150 @@
+//! The arguments of each command.
+
+use std::path::PathBuf;
+
+use audit_core::vocabulary::Status;
+use audit_store::query::{By, Pattern};
+use clap::builder::{PossibleValuesParser, TypedValueParser as _};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
+
+/// Reads tamper-evident audit logs of AI agents.
+#[derive(Debug, Parser)]
+#[command(name = "audited", version, after_long_help = EXAMPLES)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  audited verify /var/lib/orders/audit
+  audited show /var/lib/orders/audit --tool refund --outcome failure
+  audited show /var/lib/orders/audit --action 'order.*' --json | jq .record.request.arguments
+  audited timeline /var/lib/orders/audit --conversation conv_abc123
+  audited stats /var/lib/orders/audit --by tool
+
+Exit codes:
+  verify                 0 intact, 1 tampered, 2 unverifiable or an error
+  show, timeline, stats  0 found, 1 nothing found or some lines cannot be read, 2 an error";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Check that the log is what was written, and name the first bad entry
+    Verify(Verify),
+    /// Show the records that match, one per line
+    Show(Show),
+    /// Show what a run or conversation did, one line per call
+    Timeline(Timeline),
+    /// Show how the calls went: counts, rates and durations
+    Stats(Stats),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Verify {
+    /// The log's directory
+    pub(crate) log: PathBuf,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Several filters must all hold. A pattern may end with `*`: --action 'order.*'.
+
+Examples:
+  audited show audit --outcome failure --limit 10
+  audited show audit --run run_01HZX --json | jq -c '[.record.time, .record.action]'")]
+pub(crate) struct Show {
+    /// The log's directory
+    pub(crate) log: PathBuf,
+    /// Print the lines as stored, one JSON object each
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Only this action; `order.*` means every action that begins with `order.`
+    #[arg(long, value_parser = Pattern::parse)]
+    pub(crate) action: Option<Pattern>,
+    /// Only this tool; may end with `*`
+    #[arg(long, value_parser = Pattern::parse)]
+    pub(crate) tool: Option<Pattern>,
+    /// Only records that state this outcome; what only began states none
+    #[arg(long, value_parser = statuses())]
+    pub(crate) outcome: Option<Status>,
+    /// Only this run
+    #[arg(long, value_name = "ID")]
+    pub(crate) run: Option<String>,
+    /// Only this conversation
+    #[arg(long, value_name = "ID")]
+    pub(crate) conversation: Option<String>,
+    /// Stop after this many matches
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) limit: Option<u64>,
+}
+
+fn statuses() -> impl clap::builder::TypedValueParser<Value = Status> {
+    let words = PossibleValuesParser::new(Status::ALL.iter().map(|status| status.as_str()));
+    // The parser before this one lets nothing else pass.
+    words.map(|word| Status::parse(&word).unwrap_or(Status::Unknown))
+}
+
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("subject").required(true).args(["conversation", "run"]))]
+#[command(after_long_help = "\
+Calls stand in the order in which they began, calls within calls indented:
+  ✓ ok       it did what it should          ‼ panic    its body panicked
+  ✗ FAIL     it did not                     − gone     it was dropped before its end
+  ± part     it did some of it              ? lost     its process ended before it did
+  ? unknown  nobody can tell how it ended   … open     no end is recorded
+  ⊘ deny     it was refused                 ·          an event of the agent
+
+Examples:
+  audited timeline audit --conversation conv_abc123
+  audited timeline audit --run run_01HZX")]
+pub(crate) struct Timeline {
+    /// The log's directory
+    pub(crate) log: PathBuf,
+    /// The conversation
+    #[arg(long, value_name = "ID")]
+    pub(crate) conversation: Option<String>,
+    /// The run
+    #[arg(long, value_name = "ID")]
+    pub(crate) run: Option<String>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Calls of which nobody knows how they ended (open, abandoned, cancelled) are unresolved; `success` is the share of the
+others that succeeded, rounded down. Refused calls are counted apart. A percentile is the nearest rank.
+
+Examples:
+  audited stats audit --by tool
+  audited stats audit --by user --json | jq '.groups[] | select(.failures > 0)'")]
+pub(crate) struct Stats {
+    /// The log's directory
+    pub(crate) log: PathBuf,
+    /// What to group the calls by
+    #[arg(long, value_enum)]
+    pub(crate) by: Option<Grouping>,
+    /// Print one JSON object; durations are in nanoseconds
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Grouping {
+    Tool,
+    Action,
+    User,
+    Agent,
+}
+
+impl From<Grouping> for By {
+    fn from(grouping: Grouping) -> Self {
+        match grouping {
+            Grouping::Tool => Self::Tool,
+            Grouping::Action => Self::Action,
+            Grouping::User => Self::User,
+            Grouping::Agent => Self::Agent,
+        }
+    }
+}

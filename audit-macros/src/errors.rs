@@ -1,0 +1,104 @@
+//! Mistakes: collected, each with its token, and reported together.
+
+use core::fmt::Display;
+
+use proc_macro2::Span;
+use quote::ToTokens;
+
+/// The mistakes found so far, in the order in which they were found.
+#[derive(Default)]
+pub(crate) struct Errors(Vec<syn::Error>);
+
+impl Errors {
+    pub(crate) fn push(&mut self, error: syn::Error) {
+        self.0.push(error);
+    }
+
+    /// Reports a mistake on all of `tokens`.
+    pub(crate) fn on(&mut self, tokens: impl ToTokens, message: impl Display) {
+        self.push(syn::Error::new_spanned(tokens, message));
+    }
+
+    /// Reports a mistake at `span`.
+    pub(crate) fn at(&mut self, span: Span, message: impl Display) {
+        self.push(syn::Error::new(span, message));
+    }
+
+    /// Returns everything reported as one error, if anything was.
+    pub(crate) fn finish(self) -> syn::Result<()> {
+        let combined = self.0.into_iter().reduce(|mut all, error| {
+            all.combine(error);
+            all
+        });
+        combined.map_or(Ok(()), Err)
+    }
+}
+
+/// Writes `a`, `b` and `c`, each in backquotes.
+pub(crate) fn list<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+    let quoted: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
+    match quoted.as_slice() {
+        [] => "nothing".to_owned(),
+        [only] => only.clone(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}
+
+/// Returns the candidate that `written` was probably meant to be.
+pub(crate) fn closest<'a>(written: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let far = written.chars().count().min(DISTANCE_MAX + 1);
+    let measured = candidates.into_iter().map(|candidate| (distance(written, candidate), candidate));
+    measured.filter(|(distance, _)| *distance < far).min_by_key(|(distance, _)| *distance).map(|(_, name)| name)
+}
+
+/// Writes the suggestion, with the separator that puts it behind a message, or nothing.
+pub(crate) fn did_you_mean<'a>(written: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
+    closest(written, candidates).map_or_else(String::new, |name| format!("; did you mean `{name}`?"))
+}
+
+/// The Levenshtein distance of two words.
+fn distance(left: &str, right: &str) -> usize {
+    let right: Vec<char> = right.chars().collect();
+    let mut above: Vec<usize> = (0..=right.len()).collect();
+    for (row, from) in left.chars().enumerate() {
+        let mut current = vec![row + 1];
+        let mut left_of = row + 1;
+        for (to, pair) in right.iter().zip(above.windows(2)) {
+            let &[diagonal, up] = pair else { unreachable!("windows(2) yields pairs") };
+            left_of = (diagonal + usize::from(from != *to)).min(up + 1).min(left_of + 1);
+            current.push(left_of);
+        }
+        above = current;
+    }
+    above.last().copied().unwrap_or_default()
+}
+
+/// A suggestion further away than this is none.
+const DISTANCE_MAX: usize = 2;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn distance_counts_edits() {
+        for (left, right, expected) in
+            [("", "", 0), ("", "ab", 2), ("effect", "efect", 1), ("card", "crad", 2), ("kitten", "sitting", 3)]
+        {
+            assert_eq!(distance(left, right), expected, "{left} {right}");
+        }
+    }
+
+    #[test]
+    fn only_near_words_are_suggested() {
+        assert_eq!(closest("efect", ["action", "effect"]), Some("effect"));
+        assert_eq!(closest("a", ["b"]), None);
+        assert_eq!(closest("colour", ["action", "effect"]), None);
+    }
+
+    #[test]
+    fn lists_read_as_a_sentence() {
+        assert_eq!(list(["a"]), "`a`");
+        assert_eq!(list(["a", "b", "c"]), "`a`, `b` and `c`");
+    }
+}

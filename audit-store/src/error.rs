@@ -1,0 +1,206 @@
+//! The one error of this crate.
+
+use core::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use audit_core::sink::{AppendError, AppendErrorKind};
+
+use crate::verify::Finding;
+
+/// Why a log could not be opened, read or closed.
+///
+/// The message says what was expected, what was found and where; the predicates tell the kinds apart.
+#[derive(Debug)]
+pub struct Error(Box<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    path: PathBuf,
+    kind: Kind,
+}
+
+#[derive(Debug)]
+enum Kind {
+    Held,
+    NotALog(String),
+    Finding(Finding),
+    NewerSchema(Finding),
+    CheckpointMissing { entries: u64 },
+    OriginDiffers { expected: String, found: String },
+    InvalidOrigin { found: String },
+    Append(AppendError),
+    Io { doing: &'static str, source: io::Error },
+}
+
+impl Error {
+    fn new(path: &Path, kind: Kind) -> Self {
+        Self(Box::new(Inner { path: path.to_owned(), kind }))
+    }
+
+    pub(crate) fn held(path: &Path) -> Self {
+        Self::new(path, Kind::Held)
+    }
+
+    pub(crate) fn not_a_log(path: &Path, found: impl Into<String>) -> Self {
+        Self::new(path, Kind::NotALog(found.into()))
+    }
+
+    pub(crate) fn finding(path: &Path, finding: Finding) -> Self {
+        Self::new(path, Kind::Finding(finding))
+    }
+
+    pub(crate) fn newer_schema(path: &Path, finding: Finding) -> Self {
+        Self::new(path, Kind::NewerSchema(finding))
+    }
+
+    pub(crate) fn checkpoint_missing(path: &Path, entries: u64) -> Self {
+        Self::new(path, Kind::CheckpointMissing { entries })
+    }
+
+    pub(crate) fn origin_differs(path: &Path, expected: &str, found: &str) -> Self {
+        Self::new(path, Kind::OriginDiffers { expected: expected.to_owned(), found: found.to_owned() })
+    }
+
+    pub(crate) fn invalid_origin(path: &Path, found: &str) -> Self {
+        Self::new(path, Kind::InvalidOrigin { found: found.to_owned() })
+    }
+
+    pub(crate) fn append(path: &Path, source: AppendError) -> Self {
+        Self::new(path, Kind::Append(source))
+    }
+
+    /// Takes the finding out of an error that is one, so that a report can carry it.
+    pub(crate) fn into_finding(self) -> Result<Finding, Self> {
+        match self.0.kind {
+            Kind::Finding(finding) | Kind::NewerSchema(finding) => Ok(finding),
+            kind => Err(Self::new(&self.0.path, kind)),
+        }
+    }
+
+    /// `doing` completes the sentence "could not …".
+    pub(crate) fn io(path: &Path, doing: &'static str, source: io::Error) -> Self {
+        Self::new(path, Kind::Io { doing, source })
+    }
+
+    /// Tells whether another process, or another handle of this one, writes the log.
+    #[must_use]
+    pub const fn is_held(&self) -> bool {
+        matches!(self.0.kind, Kind::Held)
+    }
+
+    /// Tells whether the path names something else than a log.
+    #[must_use]
+    pub const fn is_not_a_log(&self) -> bool {
+        matches!(self.0.kind, Kind::NotALog(_))
+    }
+
+    /// Tells whether the log is written in a schema that this version does not read.
+    #[must_use]
+    pub const fn is_newer_schema(&self) -> bool {
+        matches!(self.0.kind, Kind::NewerSchema(_))
+    }
+
+    /// Tells whether the log does not verify; [`found`](Self::found) names the entry or the file.
+    #[must_use]
+    pub const fn is_tampered(&self) -> bool {
+        matches!(&self.0.kind, Kind::Finding(finding) if !finding.fault.unverifiable)
+    }
+
+    /// Tells whether the log cannot be checked by this version, for a reason other than its schema.
+    #[must_use]
+    pub const fn is_unverifiable(&self) -> bool {
+        matches!(&self.0.kind, Kind::Finding(finding) if finding.fault.unverifiable)
+    }
+
+    /// Tells whether the log has entries that only a checkpoint can vouch for, and no checkpoint.
+    #[must_use]
+    pub const fn is_checkpoint_missing(&self) -> bool {
+        matches!(self.0.kind, Kind::CheckpointMissing { .. })
+    }
+
+    /// Tells whether the log has another origin than the one asked for.
+    #[must_use]
+    pub const fn is_origin_different(&self) -> bool {
+        matches!(self.0.kind, Kind::OriginDiffers { .. })
+    }
+
+    /// Tells whether the origin asked for cannot be the name of a log.
+    #[must_use]
+    pub const fn is_invalid_origin(&self) -> bool {
+        matches!(self.0.kind, Kind::InvalidOrigin { .. })
+    }
+
+    /// Tells whether the operating system refused an operation.
+    #[must_use]
+    pub const fn is_io(&self) -> bool {
+        matches!(self.0.kind, Kind::Io { .. })
+    }
+
+    /// Returns the kind of the failed append, if appending one of the log's own entries failed or the log was
+    /// poisoned or replaced before it was closed.
+    #[must_use]
+    pub const fn append_kind(&self) -> Option<AppendErrorKind> {
+        match &self.0.kind {
+            Kind::Append(source) => Some(source.kind()),
+            _ => None,
+        }
+    }
+
+    /// Returns what does not verify, and in which file.
+    #[must_use]
+    pub const fn found(&self) -> Option<&Finding> {
+        match &self.0.kind {
+            Kind::Finding(finding) | Kind::NewerSchema(finding) => Some(finding),
+            _ => None,
+        }
+    }
+
+    /// Returns the log, or the file, that the error is about.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.0.path
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = self.0.path.display();
+        match &self.0.kind {
+            Kind::Held => write!(f, "{path}: expected a free log, found it held by another process or handle"),
+            Kind::NotALog(found) => write!(f, "{path}: expected a log or an empty directory, found {found}"),
+            Kind::Finding(finding) if finding.fault.unverifiable => {
+                write!(f, "{path}: the log cannot be verified: {finding}")
+            }
+            Kind::Finding(finding) => write!(
+                f,
+                "{path}: the log does not verify: {finding}; keep the directory as evidence and start a new log elsewhere"
+            ),
+            Kind::NewerSchema(finding) => write!(f, "{path}: written by another version: {finding}"),
+            Kind::CheckpointMissing { entries } => write!(
+                f,
+                "{path}: expected a checkpoint of a log with {entries} entries, found none; keep the directory as \
+                 evidence and start a new log elsewhere"
+            ),
+            Kind::OriginDiffers { expected, found } => {
+                write!(f, "{path}: expected the origin {expected:?}, found a log of the origin {found:?}")
+            }
+            Kind::InvalidOrigin { found } => write!(
+                f,
+                "{path}: expected an origin of 1 to 255 bytes without spaces, control characters or `+`, found {found:?}"
+            ),
+            Kind::Append(source) => write!(f, "{path}: {source}"),
+            Kind::Io { doing, source } => write!(f, "{path}: could not {doing}: {source}"),
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &self.0.kind {
+            Kind::Append(source) => std::error::Error::source(source),
+            Kind::Io { source, .. } => Some(source),
+            _ => None,
+        }
+    }
+}

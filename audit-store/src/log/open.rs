@@ -1,0 +1,241 @@
+//! The opening of a log: lock, verify, cut, recover.
+
+use core::time::Duration;
+use std::collections::{HashMap, HashSet};
+use std::fs::{File, TryLockError};
+use std::path::Path;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+
+use audit_core::id::{CallId, StreamId};
+use audit_core::unrecorded;
+use audit_core::verify::Summary;
+use serde_json::{Map, Value};
+
+use crate::disk::{Disk, Identity, Mode};
+use crate::layout::Layout;
+use crate::log::events::Events;
+use crate::log::state::{Phase, State, in_order};
+use crate::log::writer::Writer;
+use crate::log::{Handle, Log, Shared, commit, create};
+use crate::read::Lines;
+use crate::verify::{self, Scan};
+use crate::{Error, Options};
+
+/// Keeps a checkpoint that cannot be written from being tried without a pause.
+const COMMIT_INTERVAL_MIN: Duration = Duration::from_millis(1);
+
+/// Opens the log at `path` through the given file layer, or creates it.
+pub(crate) fn open(options: Options, path: &Path, disk: Arc<dyn Disk>) -> Result<Log, Error> {
+    options.check_origin(path)?;
+    let absolute = std::path::absolute(path).map_err(|source| Error::io(path, "find the absolute path", source))?;
+    let layout = Layout::new(&absolute);
+    create::create_directory(&*disk, &layout)?;
+    let lock = lock(&*disk, &layout)?;
+    create::create_segments(&*disk, &layout)?;
+    let found = Found::read(&layout)?;
+    found.check(&layout, &options)?;
+    let shared = Arc::new(prepare(options, layout, disk, lock, &found)?);
+    if let Some(entry_0) = &found.scan.entry_0 {
+        complete_creation(&shared, &found, entry_0)?;
+        recover(&shared, &found.scan.summary)?;
+    } else {
+        create_entry_0(&shared)?;
+    }
+    append_gap(&shared)?;
+    shared.commit().map_err(|fault| Error::append(&shared.layout.directory, fault))?;
+    start(shared)
+}
+
+/// Takes the lock; it is released when the file is dropped.
+fn lock(disk: &dyn Disk, layout: &Layout) -> Result<File, Error> {
+    let path = layout.lock();
+    let file = disk.open(&path, Mode::Any).map_err(|source| Error::io(&path, "open the lock", source))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(Error::held(&layout.directory)),
+        Err(TryLockError::Error(source)) => Err(Error::io(&path, "take the lock", source)),
+    }
+}
+
+/// What the directory holds.
+struct Found {
+    scan: Scan,
+    origin: Option<String>,
+    /// How many entries the checkpoint covers; none without one.
+    covered: Option<u64>,
+    has_log_json: bool,
+}
+
+impl Found {
+    /// Reads and verifies the whole log.
+    fn read(layout: &Layout) -> Result<Self, Error> {
+        verify::check_lock(layout)?;
+        let checkpoint = verify::read_checkpoint(layout)?;
+        let scan = verify::scan(&layout.directory, checkpoint.clone()).map_err(|stopped| stopped.error)?;
+        let origin = verify::check_origin(checkpoint.as_ref(), &scan);
+        let origin = origin.map_err(|finding| Error::finding(&layout.directory, finding))?;
+        let has_log_json = verify::check_log_json(layout, scan.entry_0.as_deref())?;
+        Ok(Self { scan, origin, covered: checkpoint.map(|checkpoint| checkpoint.size), has_log_json })
+    }
+
+    /// Refuses what only a creation that was interrupted may lack, and a name that is not the log's.
+    fn check(&self, layout: &Layout, options: &Options) -> Result<(), Error> {
+        let summary = &self.scan.summary;
+        let is_created = summary.entries > 1 || (summary.entries == 1 && summary.unfinished_bytes > 0);
+        if is_created && self.covered.is_none() {
+            return Err(Error::checkpoint_missing(&layout.directory, summary.entries));
+        }
+        match (&options.origin, &self.origin) {
+            (Some(expected), Some(found)) if expected != found => {
+                Err(Error::origin_differs(&layout.directory, expected, found))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn prepare(options: Options, layout: Layout, disk: Arc<dyn Disk>, lock: File, found: &Found) -> Result<Shared, Error> {
+    let path = layout.lock();
+    let lock_identity = Identity::of(&lock).map_err(|source| Error::io(&path, "look at the lock", source))?;
+    let summary = &found.scan.summary;
+    let last = found.scan.segments.as_slice().last();
+    let (segment, segment_bytes) = create::open_segment(&*disk, &layout, last, summary.unfinished_bytes)?;
+    let stream_id = summary.stream_id.unwrap_or_else(|| StreamId::new(&*options.ids, options.clock.now()));
+    let origin = found.origin.clone().or(options.origin).unwrap_or_else(|| format!("audited.local/{stream_id}"));
+    let events = Events {
+        clock: options.clock,
+        ids: options.ids,
+        origin: origin.clone(),
+        heartbeat_seconds: options.heartbeat_seconds,
+    };
+    let writer = Writer {
+        disk: Arc::clone(&disk),
+        layout: layout.clone(),
+        events,
+        stream_id,
+        segment_bytes_max: options.segment_bytes_max,
+        segment: Arc::new(segment),
+        segment_bytes,
+        tree: found.scan.tree.clone(),
+        rotating: false,
+        rotated: false,
+        dropped: 0,
+        dropped_recorded: 0,
+        fault: None,
+        line: Vec::new(),
+    };
+    let state = State {
+        writer,
+        open_calls: HashMap::new(),
+        waiters: Vec::new(),
+        phase: Phase::Open,
+        committed: found.covered.unwrap_or(0),
+        lock: Some(lock),
+        end: None,
+    };
+    Ok(Shared {
+        layout,
+        origin,
+        stream_id,
+        durability: options.durability,
+        commit_interval: options.commit_interval.max(COMMIT_INTERVAL_MIN),
+        close_timeout: options.close_timeout,
+        disk,
+        lock_identity,
+        state: Mutex::new(state),
+        work: Condvar::new(),
+        progress: Condvar::new(),
+        committer: Mutex::new(None),
+    })
+}
+
+/// Writes entry 0 and brings it to the disk before its copy and its checkpoint say that it exists.
+fn create_entry_0(shared: &Shared) -> Result<(), Error> {
+    let opened = shared.state().writer.events.opened();
+    append(shared, &opened)?;
+    let segment = Arc::clone(&shared.state().writer.segment);
+    let synced = shared.disk.sync(&segment.file);
+    synced.map_err(|source| Error::io(&segment.path, "bring entry 0 to the disk", source))?;
+    let mut lines = Lines::open(&shared.layout.directory)?;
+    let line = lines.next_line().transpose()?;
+    create::write_log_json(&*shared.disk, &shared.layout, line.map_or(b"", |line| line.bytes))
+}
+
+/// Writes what a creation that was interrupted after entry 0 did not.
+fn complete_creation(shared: &Shared, found: &Found, entry_0: &[u8]) -> Result<(), Error> {
+    if !found.has_log_json {
+        create::write_log_json(&*shared.disk, &shared.layout, entry_0)?;
+    }
+    if found.covered.is_none() {
+        shared.commit().map_err(|fault| Error::append(&shared.layout.directory, fault))?;
+    }
+    Ok(())
+}
+
+/// Appends what the log has to say about how it was left.
+fn recover(shared: &Shared, summary: &Summary) -> Result<(), Error> {
+    let open_calls = in_order(&summary.open_calls);
+    let started = read_started(&shared.layout.directory, &summary.open_calls)?;
+    let opened = shared.state().writer.events.opened();
+    append(shared, &opened)?;
+    if !summary.closed {
+        let recovered = shared.state().writer.events.recovered(summary.unfinished_bytes, &open_calls);
+        append(shared, &recovered)?;
+    }
+    for record in started {
+        let abandoned = shared.state().writer.events.abandoned(&record);
+        append(shared, &abandoned)?;
+    }
+    Ok(())
+}
+
+/// Reads the records that began the given calls, in their order, each without its arguments.
+fn read_started(path: &Path, open_calls: &HashMap<CallId, u64>) -> Result<Vec<Map<String, Value>>, Error> {
+    let Some(first) = open_calls.values().min() else { return Ok(Vec::new()) };
+    let numbers: HashSet<u64> = open_calls.values().copied().collect();
+    let mut lines = Lines::open_at(path, *first)?;
+    let mut started = Vec::with_capacity(numbers.len());
+    while started.len() < numbers.len() {
+        let Some(line) = lines.next_line() else { break };
+        let line = line?;
+        if !numbers.contains(&line.number) {
+            continue;
+        }
+        let entry: Result<Value, _> = serde_json::from_slice(line.bytes);
+        if let Ok(Value::Object(mut entry)) = entry
+            && let Some(Value::Object(mut record)) = entry.remove("record")
+        {
+            record.remove("request");
+            started.push(record);
+        }
+    }
+    Ok(started)
+}
+
+/// States the calls of this process that ran while there was no log to record them.
+fn append_gap(shared: &Shared) -> Result<(), Error> {
+    let Some(gap) = unrecorded::take() else { return Ok(()) };
+    let appended = shared.state().writer.append_gap(gap.count, (gap.first, gap.last));
+    appended.map_err(|fault| {
+        unrecorded::put_back(gap);
+        Error::append(&shared.layout.directory, fault)
+    })
+}
+
+fn append(shared: &Shared, record: &[u8]) -> Result<(), Error> {
+    let appended = shared.state().writer.append(record);
+    appended.map(|_appended| ()).map_err(|fault| Error::append(&shared.layout.directory, fault))
+}
+
+/// Starts the committer and hands out the log.
+fn start(shared: Arc<Shared>) -> Result<Log, Error> {
+    let committing = Arc::clone(&shared);
+    let builder = std::thread::Builder::new().name("audited-commit".to_owned());
+    // Held until the handle is stored, so that the committer finds itself in it.
+    let mut committer = shared.committer.lock().unwrap_or_else(PoisonError::into_inner);
+    let spawned = builder.spawn(move || commit::run(&committing));
+    let spawned = spawned.map_err(|source| Error::io(&shared.layout.directory, "start the committing thread", source));
+    *committer = Some(spawned?);
+    drop(committer);
+    Ok(Log(Arc::new(Handle(shared))))
+}

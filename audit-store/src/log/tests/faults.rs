@@ -1,0 +1,330 @@
+use std::fs::File;
+use std::io;
+
+use super::*;
+use crate::disk::{Disk, Mode};
+
+/// What becomes of an operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    Passes,
+    /// It fails and nothing happens.
+    FailsBefore(io::ErrorKind),
+    /// It fails although it took effect.
+    FailsAfter(io::ErrorKind),
+    /// A write takes half of the bytes and fails when asked for the rest.
+    FailsHalfway(io::ErrorKind),
+}
+
+type Plan = Arc<dyn Fn(&'static str, &Path) -> Fate + Send + Sync>;
+
+/// The real disk, with a plan that says which operation fails.
+struct PlannedDisk(Mutex<Plan>);
+
+impl fmt::Debug for PlannedDisk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PlannedDisk")
+    }
+}
+
+impl PlannedDisk {
+    fn new(plan: impl Fn(&'static str, &Path) -> Fate + Send + Sync + 'static) -> Arc<Self> {
+        Arc::new(Self(Mutex::new(Arc::new(plan))))
+    }
+
+    fn set(&self, plan: impl Fn(&'static str, &Path) -> Fate + Send + Sync + 'static) {
+        *self.0.lock().unwrap() = Arc::new(plan);
+    }
+
+    fn fate(&self, operation: &'static str, path: &Path) -> Fate {
+        // Not called under the lock: a plan may hold one operation up while others go on.
+        let plan = Arc::clone(&self.0.lock().unwrap());
+        plan(operation, path)
+    }
+
+    fn run<T>(&self, operation: &'static str, path: &Path, real: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+        match self.fate(operation, path) {
+            Fate::Passes => real(),
+            Fate::FailsBefore(kind) => Err(kind.into()),
+            Fate::FailsAfter(kind) | Fate::FailsHalfway(kind) => real().and_then(|_done| Err(kind.into())),
+        }
+    }
+}
+
+impl Disk for PlannedDisk {
+    fn create_directory(&self, path: &Path) -> io::Result<()> {
+        self.run("create_directory", path, || SystemDisk.create_directory(path))
+    }
+
+    fn open(&self, path: &Path, mode: Mode) -> io::Result<File> {
+        self.run("open", path, || SystemDisk.open(path, mode))
+    }
+
+    fn write(&self, file: &File, bytes: &[u8]) -> io::Result<usize> {
+        match self.fate("write", Path::new("")) {
+            Fate::Passes => SystemDisk.write(file, bytes),
+            Fate::FailsBefore(kind) => Err(kind.into()),
+            Fate::FailsAfter(kind) => SystemDisk.write(file, bytes).and(Err(kind.into())),
+            Fate::FailsHalfway(kind) => SystemDisk.write(file, &bytes[..bytes.len() / 2]).and(Err(kind.into())),
+        }
+    }
+
+    fn truncate(&self, file: &File, length: u64) -> io::Result<()> {
+        self.run("truncate", Path::new(""), || SystemDisk.truncate(file, length))
+    }
+
+    fn sync(&self, file: &File) -> io::Result<()> {
+        // No test can tell whether the device was reached; only the fate matters.
+        self.run("sync", Path::new(""), || file.metadata().map(drop))
+    }
+
+    fn sync_directory(&self, path: &Path) -> io::Result<()> {
+        self.run("sync_directory", path, || fs::metadata(path).map(drop))
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.run("rename", to, || SystemDisk.rename(from, to))
+    }
+}
+
+fn failing(operation: &'static str, fate: Fate) -> impl Fn(&'static str, &Path) -> Fate + Send + Sync + 'static {
+    move |found, _path| if found == operation { fate } else { Fate::Passes }
+}
+
+fn passing(_operation: &'static str, _path: &Path) -> Fate {
+    Fate::Passes
+}
+
+fn open_on(disk: &Arc<PlannedDisk>, path: &Path) -> Result<Log, Error> {
+    open(options().segment_bytes_max(1_700), path, Arc::<PlannedDisk>::clone(disk))
+}
+
+/// Opens and closes a log on a disk that works again.
+fn reopen(path: &Path) -> Result<(), Error> {
+    open_on(&PlannedDisk::new(passing), path)?.close()
+}
+
+/// Opens a log, makes calls of several sizes and closes it; returns what was acknowledged.
+fn life(disk: &Arc<PlannedDisk>, path: &Path) -> Vec<Appended> {
+    let Ok(log) = open_on(disk, path) else { return Vec::new() };
+    let mut acknowledged = Vec::new();
+    for call in 0..4 {
+        acknowledged.extend(begin_durably(&log, call).wait().ok());
+        let small =
+            br#"{"event_name":"run.created","schema_version":"1","stage":"event","time":"2026-10-27T09:43:02Z"}"#;
+        acknowledged.extend(log.append(&Prepared::new(small, Stage::Event)).wait().ok());
+        acknowledged.extend(end(&log, call).wait().ok());
+    }
+    let _may_fail = log.close();
+    acknowledged
+}
+
+fn assert_holds(path: &Path, acknowledged: &[Appended], what: &str) {
+    let lines = lines(path);
+    for appended in acknowledged {
+        let line = lines
+            .get(usize::try_from(appended.number).unwrap())
+            .unwrap_or_else(|| panic!("{what}: {appended:?} is lost"));
+        assert_eq!(audit_core::hash::Hash::leaf(line.as_bytes()), appended.leaf_hash, "{what}");
+    }
+}
+
+#[test]
+fn whatever_fails_nothing_acknowledged_is_lost_and_the_log_opens_again() {
+    let fates = [
+        Fate::FailsBefore(io::ErrorKind::StorageFull),
+        Fate::FailsAfter(io::ErrorKind::Other),
+        Fate::FailsHalfway(io::ErrorKind::StorageFull),
+    ];
+    for fate in fates {
+        for count in 0.. {
+            let (_directory, path) = fresh();
+            let reached = Arc::new(AtomicU64::new(0));
+            let failed = Arc::new(Mutex::new(None));
+            let (seen, name) = (Arc::clone(&reached), Arc::clone(&failed));
+            let disk = PlannedDisk::new(move |operation, _path| {
+                if seen.fetch_add(1, Ordering::Relaxed) != count {
+                    return Fate::Passes;
+                }
+                *name.lock().unwrap() = Some(operation);
+                fate
+            });
+            let acknowledged = life(&disk, &path);
+            let what = format!("{fate:?}, operation {count}: {:?}", failed.lock().unwrap());
+            reopen(&path).unwrap_or_else(|fault| panic!("{what}: {fault}"));
+            assert_holds(&path, &acknowledged, &what);
+            checked(&path);
+            if reached.load(Ordering::Relaxed) <= count {
+                assert_eq!(acknowledged.len(), 12);
+                break;
+            }
+        }
+    }
+}
+
+#[test]
+fn wherever_the_process_dies_nothing_acknowledged_before_is_lost() {
+    let (directory, path) = fresh();
+    let copies = Arc::new(Mutex::new(Vec::new()));
+    let (made, live, to) = (Arc::clone(&copies), path.clone(), directory.path().to_owned());
+    let disk = PlannedDisk::new(move |operation, _path| {
+        let mut made: MutexGuard<'_, Vec<(PathBuf, u64)>> = made.lock().unwrap();
+        if live.exists() {
+            // What lines the file holds now must be there after the recovery; only whole ones can be acknowledged.
+            let copied = to.join(format!("{}-{operation}", made.len()));
+            copy_to(&live, &copied);
+            let whole = if copied.join("segments").exists() { lines(&copied).len() as u64 } else { 0 };
+            made.push((copied, whole));
+        }
+        Fate::Passes
+    });
+    let acknowledged = life(&disk, &path);
+    let copies = copies.lock().unwrap();
+    assert!(copies.len() > 60, "{}", copies.len());
+    for (copied, whole) in copies.iter() {
+        let what = copied.display().to_string();
+        assert_ne!(verify_log(copied).unwrap().verdict, Verdict::Tampered, "{what}");
+        reopen(copied).unwrap_or_else(|fault| panic!("{what}: {fault}"));
+        checked(copied);
+        let before: Vec<_> = acknowledged.iter().filter(|appended| appended.number < *whole).copied().collect();
+        assert_holds(copied, &before, &what);
+    }
+}
+
+#[test]
+fn a_full_disk_refuses_records_and_counts_them_until_there_is_room() {
+    let check = |kind: io::ErrorKind, expected: AppendErrorKind| {
+        let (_directory, path) = fresh();
+        let disk = PlannedDisk::new(passing);
+        let log = open_on(&disk, &path).unwrap();
+        disk.set(failing("write", Fate::FailsHalfway(kind)));
+        let fault = begin(&log, 1).wait().unwrap_err();
+        assert_eq!((fault.kind(), fault.is_final()), (expected, false));
+        assert_eq!(super::kind(begin(&log, 2)), expected);
+        disk.set(passing);
+        begin(&log, 3).wait().unwrap();
+        log.close().unwrap();
+        assert_eq!(names(&path), ["log.opened", "records.dropped", "tool.called", "log.closed"]);
+        assert_eq!(
+            (&records(&path)[1]["log"]["dropped"], &records(&path)[3]["log"]["dropped"]),
+            (&2.into(), &2.into())
+        );
+        checked(&path);
+    };
+    check(io::ErrorKind::StorageFull, AppendErrorKind::DiskFull);
+    check(io::ErrorKind::QuotaExceeded, AppendErrorKind::DiskFull);
+    check(io::ErrorKind::ReadOnlyFilesystem, AppendErrorKind::ReadOnly);
+    check(io::ErrorKind::PermissionDenied, AppendErrorKind::ReadOnly);
+    check(io::ErrorKind::Other, AppendErrorKind::Io);
+}
+
+#[test]
+fn a_failed_fsync_poisons_the_log_until_it_is_opened_again() {
+    let (_directory, path) = fresh();
+    let disk = PlannedDisk::new(passing);
+    let log = open_on(&disk, &path).unwrap();
+    disk.set(failing("sync", Fate::FailsBefore(io::ErrorKind::Other)));
+    let fault = begin_durably(&log, 1).wait().unwrap_err();
+    assert!(fault.is_final());
+    let message = "the log accepts nothing more until it is opened again: a segment could not be brought to the disk: other error";
+    assert_eq!(fault.to_string(), message);
+    disk.set(passing);
+    assert_eq!(kind(begin(&log, 2)), AppendErrorKind::Poisoned);
+    assert_eq!(log.close().unwrap_err().append_kind(), Some(AppendErrorKind::Poisoned));
+    assert_eq!(log.close().unwrap_err().append_kind(), Some(AppendErrorKind::Poisoned));
+    options().open(&path).unwrap().close().unwrap();
+    assert_eq!(checked(&path).summary.abandoned, 1);
+}
+
+#[test]
+fn a_line_that_cannot_be_cut_poisons_the_log() {
+    let (_directory, path) = fresh();
+    let disk = PlannedDisk::new(passing);
+    let log = open_on(&disk, &path).unwrap();
+    disk.set(|operation, _path| match operation {
+        "write" => Fate::FailsHalfway(io::ErrorKind::StorageFull),
+        "truncate" => Fate::FailsBefore(io::ErrorKind::Other),
+        _ => Fate::Passes,
+    });
+    assert_eq!(kind(begin(&log, 1)), AppendErrorKind::Poisoned);
+    disk.set(passing);
+    assert_eq!(kind(begin(&log, 1)), AppendErrorKind::Poisoned);
+    assert!(log.close().is_err());
+    options().open(&path).unwrap().close().unwrap();
+    assert_eq!(names(&path), ["log.opened", "log.opened", "log.recovered", "log.closed"]);
+    checked(&path);
+}
+
+#[test]
+fn a_checkpoint_that_cannot_be_written_is_written_by_the_next_commit() {
+    let (_directory, path) = fresh();
+    let disk = PlannedDisk::new(passing);
+    let log = open_on(&disk, &path).unwrap();
+    disk.set(failing("rename", Fate::FailsBefore(io::ErrorKind::StorageFull)));
+    begin_durably(&log, 1).wait().unwrap();
+    begin_durably(&log, 2).wait().unwrap();
+    assert_eq!(checked(&path).checkpoint.unwrap().size, 1);
+    disk.set(passing);
+    log.close().unwrap();
+    assert_eq!(checked(&path).summary.beyond_checkpoint, 0);
+}
+
+#[test]
+fn a_checkpoint_that_cannot_be_written_at_the_end_is_told() {
+    let (_directory, path) = fresh();
+    let disk = PlannedDisk::new(passing);
+    let log = open_on(&disk, &path).unwrap();
+    disk.set(failing("rename", Fate::FailsBefore(io::ErrorKind::StorageFull)));
+    assert_eq!(log.close().unwrap_err().append_kind(), Some(AppendErrorKind::DiskFull));
+    options().open(&path).unwrap().close().unwrap();
+}
+
+#[cfg(unix)]
+#[test]
+fn a_removed_or_replaced_file_ends_the_log_at_the_next_commit() {
+    let check = |change: fn(&Path)| {
+        let (_directory, path) = fresh();
+        let log = options().open(&path).unwrap();
+        change(&path);
+        let fault = begin_durably(&log, 1).wait().unwrap_err();
+        assert_eq!((fault.kind(), fault.is_final()), (AppendErrorKind::Replaced, true));
+        assert_eq!(kind(begin(&log, 2)), AppendErrorKind::Replaced);
+        assert_eq!(log.close().unwrap_err().append_kind(), Some(AppendErrorKind::Replaced));
+    };
+    const SEGMENT: &str = "segments/00000000000000000000.jsonl";
+    check(|path| fs::remove_file(path.join(SEGMENT)).unwrap());
+    check(|path| {
+        let bytes = fs::read(path.join(SEGMENT)).unwrap();
+        fs::remove_file(path.join(SEGMENT)).unwrap();
+        fs::write(path.join(SEGMENT), bytes).unwrap();
+    });
+    check(|path| fs::rename(path, path.with_extension("moved")).unwrap());
+    check(|path| fs::remove_file(path.join("lock")).unwrap());
+    check(|path| fs::remove_dir_all(path).unwrap());
+}
+
+#[test]
+fn appending_goes_on_while_a_commit_runs() {
+    let (_directory, path) = fresh();
+    let disk = PlannedDisk::new(passing);
+    let log = open(options(), &path, Arc::<PlannedDisk>::clone(&disk)).unwrap();
+    let (enter, entered) = std::sync::mpsc::channel();
+    let (release, released) = std::sync::mpsc::channel::<()>();
+    let released = Mutex::new(released);
+    disk.set(move |operation, _path| {
+        if operation == "sync" {
+            // Errors mean that the test is over.
+            let _over = enter.send(()).map(|()| released.lock().unwrap().recv());
+        }
+        Fate::Passes
+    });
+    let waiting = begin_durably(&log, 1);
+    entered.recv().unwrap();
+    end(&log, 1).wait().unwrap();
+    let second = begin_durably(&log, 2);
+    assert!(waiting.now().is_none() && second.now().is_none());
+    drop(release);
+    assert_eq!((waiting.wait().unwrap().number, second.wait().unwrap().number), (1, 3));
+    log.close().unwrap();
+    checked(&path);
+}

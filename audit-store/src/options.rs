@@ -1,0 +1,145 @@
+//! How a log is opened.
+
+use core::fmt;
+use core::time::Duration;
+use std::path::Path;
+use std::sync::Arc;
+
+use audit_core::id::{IdSource, RandomIds};
+use audit_core::time::{Clock, SystemClock};
+use audit_core::vocabulary::Durability;
+
+use crate::disk::SystemDisk;
+use crate::{Error, Log, log};
+
+/// How long the name of a log may be, in bytes.
+const ORIGIN_BYTES_MAX: usize = 255;
+
+/// The settings of a log; [`open`](Self::open) applies them.
+#[derive(Clone)]
+pub struct Options {
+    pub(crate) origin: Option<String>,
+    pub(crate) durability: Durability,
+    pub(crate) segment_bytes_max: u64,
+    pub(crate) commit_interval: Duration,
+    pub(crate) close_timeout: Duration,
+    pub(crate) heartbeat_seconds: u32,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) ids: Arc<dyn IdSource>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            origin: None,
+            durability: Durability::Os,
+            segment_bytes_max: 64 * 1024 * 1024,
+            commit_interval: Duration::from_secs(1),
+            close_timeout: Duration::from_secs(1),
+            heartbeat_seconds: 0,
+            clock: Arc::new(SystemClock),
+            ids: Arc::new(RandomIds),
+        }
+    }
+}
+
+impl Options {
+    /// Returns the defaults.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Names the log: 1 to 255 bytes without spaces, control characters or `+`, best as a domain and a path.
+    ///
+    /// The name is written once, when the log is created. The default is `audited.local/<stream id>` for a new log and
+    /// the log's own name for an existing one.
+    #[must_use]
+    pub fn origin(mut self, origin: impl Into<String>) -> Self {
+        self.origin = Some(origin.into());
+        self
+    }
+
+    /// Says what each record has survived when its receipt resolves, unless the record demands more.
+    ///
+    /// The default is [`Durability::Os`].
+    #[must_use]
+    pub const fn durability(mut self, durability: Durability) -> Self {
+        self.durability = durability;
+        self
+    }
+
+    /// Limits a segment file; the entry that would exceed it begins the next one. The default is 64 MiB.
+    #[must_use]
+    pub const fn segment_bytes_max(mut self, bytes: u64) -> Self {
+        self.segment_bytes_max = bytes;
+        self
+    }
+
+    /// Says how long an entry may rest without a checkpoint that covers it, at least a millisecond. The default is
+    /// one second.
+    #[must_use]
+    pub const fn commit_interval(mut self, interval: Duration) -> Self {
+        self.commit_interval = interval;
+        self
+    }
+
+    /// Says how long closing waits for open calls to end. The default is one second.
+    #[must_use]
+    pub const fn close_timeout(mut self, timeout: Duration) -> Self {
+        self.close_timeout = timeout;
+        self
+    }
+
+    /// Announces in `log.opened` how often the log promises a sign of life; 0, the default, promises none.
+    #[must_use]
+    pub const fn heartbeat_seconds(mut self, seconds: u32) -> Self {
+        self.heartbeat_seconds = seconds;
+        self
+    }
+
+    /// Takes the time of the log's own records from the given clock.
+    #[must_use]
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Takes the identifiers of the stream and of the log's own records from the given source.
+    #[must_use]
+    pub fn ids(mut self, ids: Arc<dyn IdSource>) -> Self {
+        self.ids = ids;
+        self
+    }
+
+    /// Opens the log at `path`, or creates it.
+    ///
+    /// # Errors
+    /// As [`Log::open`].
+    pub fn open(self, path: impl AsRef<Path>) -> Result<Log, Error> {
+        log::open(self, path.as_ref(), Arc::new(SystemDisk))
+    }
+
+    /// Refuses an origin that cannot stand in a checkpoint or name a key (C2SP `signed-note`).
+    pub(crate) fn check_origin(&self, path: &Path) -> Result<(), Error> {
+        let Some(origin) = &self.origin else { return Ok(()) };
+        let is_foreign = |letter: char| letter.is_whitespace() || letter.is_control() || letter == '+';
+        if origin.is_empty() || origin.len() > ORIGIN_BYTES_MAX || origin.contains(is_foreign) {
+            return Err(Error::invalid_origin(path, origin));
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options")
+            .field("origin", &self.origin)
+            .field("durability", &self.durability)
+            .field("segment_bytes_max", &self.segment_bytes_max)
+            .field("commit_interval", &self.commit_interval)
+            .field("close_timeout", &self.close_timeout)
+            .field("heartbeat_seconds", &self.heartbeat_seconds)
+            .finish_non_exhaustive()
+    }
+}
