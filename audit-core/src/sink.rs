@@ -26,6 +26,12 @@ pub trait Sink: Send + Sync + 'static {
     fn is_open(&self) -> bool {
         true
     }
+
+    /// Returns a handle to this sink that does not keep it open, for layers and the process-wide recorder, which live
+    /// as long as the process. A sink that needs no closing has none.
+    fn weak(&self) -> Option<Arc<dyn Sink>> {
+        None
+    }
 }
 
 /// One record, ready to be appended: its canonical bytes and what a sink must know without parsing them.
@@ -230,6 +236,8 @@ pub enum AppendErrorKind {
     Replaced,
     /// The record's line would be longer than the limit.
     TooLarge,
+    /// The bytes are not those of a record.
+    Invalid,
     /// An earlier fsync failed: what is on the disk is unknown, and nothing more is accepted until the log is reopened.
     Poisoned,
     /// Another error of the operating system.
@@ -271,6 +279,7 @@ impl fmt::Display for AppendError {
             AppendErrorKind::ReadOnly => "the log cannot be written",
             AppendErrorKind::Replaced => "the log was removed or replaced while open",
             AppendErrorKind::TooLarge => "the record is too large",
+            AppendErrorKind::Invalid => "the record is malformed",
             AppendErrorKind::Poisoned => "the log accepts nothing more until it is opened again",
             AppendErrorKind::Io => "the log could not be written",
         };

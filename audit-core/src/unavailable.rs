@@ -63,6 +63,8 @@ pub trait Deny: Sized {
     fn deny(unavailable: Unavailable) -> Self;
 }
 
+// Without this the compiler would suggest `From` alone and not tell the other choices.
+#[diagnostic::do_not_recommend]
 impl<T, E: From<Unavailable>> Deny for Result<T, E> {
     fn deny(unavailable: Unavailable) -> Self {
         Err(E::from(unavailable))

@@ -16,8 +16,8 @@ use tracing_subscriber::registry::LookupSpan;
 /// a layer, behind `reload::Layer`. Neither it nor the layer keeps a log from being closed.
 #[must_use]
 pub fn layer<S: Sink + Clone>(sink: &S) -> AuditLayer {
-    let sink: Arc<dyn Sink> = Arc::new(sink.clone());
-    AuditLayer::new(AuditPort::new(sink))
+    let weak = sink.weak();
+    AuditLayer::new(AuditPort::new(weak.unwrap_or_else(|| Arc::new(sink.clone()))))
 }
 
 /// A tracing layer that hands out the port to a sink. See [`layer`].

@@ -21,7 +21,7 @@ mod words;
 /// error, panic or cancellation. Arguments are captured before the body moves them and redacted before anything sees
 /// them. The returned value is the body's own.
 ///
-/// ```rust,ignore
+/// ```text
 /// #[audited(action = "order.refund", effect = "destructive", redact = [card, customer.ssn])]
 /// async fn refund(order: OrderId, card: Card, customer: &Customer) -> Result<Receipt, RefundError> { … }
 /// ```

@@ -93,6 +93,14 @@ pub struct Report {
     pub root: Option<Hash>,
 }
 
+impl Report {
+    /// Tells whether everything that was checked fits.
+    #[must_use]
+    pub fn is_intact(&self) -> bool {
+        self.verdict == Verdict::Intact
+    }
+}
+
 /// Verifies the log at `path`: every file of it that is not derived, from its bytes alone.
 ///
 /// It may be called while the log is written: the checkpoint is read before the segments, so that every entry that it

@@ -33,9 +33,8 @@ pub fn init(path: impl AsRef<Path>) -> Result<InitGuard, InitError> {
     let initialised = Initialised;
     let log = Log::open(path).map_err(|error| InitError(Kind::Open(error)))?;
     let audit = layer(&log).with_filter(audit_filter());
-    let telemetry = tracing_subscriber::fmt::layer()
-        .with_writer(std::io::stderr)
-        .with_filter(levels().and(telemetry_filter()));
+    let telemetry =
+        tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_filter(levels().and(telemetry_filter()));
     // An error says that there is a subscriber already; the recorder serves the calls then.
     let _there_is_one = tracing_subscriber::registry().with(audit).with(telemetry).try_init();
     Ok(InitGuard { guard: log.guard(), _initialised: initialised })

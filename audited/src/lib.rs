@@ -89,3 +89,8 @@ pub use init::{InitError, InitGuard, init};
 
 #[doc(hidden)]
 pub use audit_core::__private;
+
+/// The README's examples, compiled and run with the tests.
+#[cfg(all(doctest, feature = "macros", feature = "layer", feature = "store"))]
+#[doc = include_str!("../../README.md")]
+struct Readme;

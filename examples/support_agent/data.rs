@@ -60,7 +60,9 @@ impl Airline {
     }
 
     pub fn flights(&self, origin: &str, destination: &str, date: &str) -> Value {
-        let fits = |flight: &&Value| flight["origin"] == origin && flight["destination"] == destination && flight["date"] == date;
+        let fits = |flight: &&Value| {
+            flight["origin"] == origin && flight["destination"] == destination && flight["date"] == date
+        };
         self.flights.iter().filter(fits).cloned().collect()
     }
 
@@ -76,12 +78,16 @@ impl Airline {
 
     pub fn change_flights(&self, id: &str, cabin: &str, flights: &[Flight], payment_id: &str) -> Answer {
         let mut reservation = self.paid_by(id, payment_id)?;
-        let known = |wanted: &Flight| self.flights.iter().find(|flight| flight["flight_number"] == wanted.flight_number.as_str());
+        let known = |wanted: &Flight| {
+            self.flights.iter().find(|flight| flight["flight_number"] == wanted.flight_number.as_str())
+        };
         let mut chosen = Vec::new();
         for wanted in flights {
             match known(wanted) {
                 Some(flight) => chosen.push(flight.clone()),
-                None => return refused(format!("flight {} not available on date {}", wanted.flight_number, wanted.date)),
+                None => {
+                    return refused(format!("flight {} not available on date {}", wanted.flight_number, wanted.date));
+                }
             }
         }
         reservation["cabin"] = cabin.into();

@@ -29,7 +29,11 @@ async fn serve() -> anyhow::Result<()> {
     let desk = Desk::Live(Airline::new());
     change_flight(&desk).await;
     cancel(&desk).await?;
-    audited::event("run.completed").action("airline.support").outcome(Status::Success).effect(Applied::Applied).record()?;
+    audited::event("run.completed")
+        .action("airline.support")
+        .outcome(Status::Success)
+        .effect(Applied::Applied)
+        .record()?;
     Ok(())
 }
 
@@ -60,7 +64,10 @@ async fn cancel(desk: &Desk) -> anyhow::Result<()> {
     audited::context()
         .turn(2)
         .scope(async {
-            audited::event("approval.requested").action("reservation.cancel").target("reservation", "R7K2QX").record()?;
+            audited::event("approval.requested")
+                .action("reservation.cancel")
+                .target("reservation", "R7K2QX")
+                .record()?;
             say("think", desk.think("She sounds upset; a certificate may help.".into()));
             audited::event("approval.granted")
                 .action("reservation.cancel")

@@ -34,7 +34,9 @@ fn main() -> anyhow::Result<()> {
     println!();
     show(&["timeline", &log, "--conversation", &conversation])?;
     println!("\nGo on with:");
-    for rest in [format!("show {log} --outcome failure"), format!("stats {log} --by tool"), format!("verify {log} --json")] {
+    for rest in
+        [format!("show {log} --outcome failure"), format!("stats {log} --by tool"), format!("verify {log} --json")]
+    {
         println!("  cargo run -q -p audit-cli -- {rest}");
     }
     Ok(())

@@ -70,9 +70,7 @@ fn dispatch(call: Call) -> anyhow::Result<Answer> {
         "update_reservation_baggages" => desk.update_reservation_baggages(serde_json::from_value(arguments)?),
         "update_reservation_passengers" => desk.update_reservation_passengers(serde_json::from_value(arguments)?),
         "cancel_reservation" => desk.cancel_reservation(one(&mut arguments, "reservation_id")?),
-        "send_certificate" => {
-            desk.send_certificate(one(&mut arguments, "user_id")?, one(&mut arguments, "amount")?)
-        }
+        "send_certificate" => desk.send_certificate(one(&mut arguments, "user_id")?, one(&mut arguments, "amount")?),
         "transfer_to_human_agents" => desk.transfer_to_human_agents(one(&mut arguments, "summary")?),
         other => bail!("expected the name of a tool, found {other}"),
     })

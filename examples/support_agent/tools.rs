@@ -175,7 +175,10 @@ impl Desk {
         ],
         target(type = "customer", id = user_id),
     )]
-    #[allow(unused_variables, reason = "the data set of this example takes no bookings; the record shows them all the same")]
+    #[allow(
+        unused_variables,
+        reason = "the data set of this example takes no bookings; the record shows them all the same"
+    )]
     pub fn book_reservation(
         &self,
         Booking {

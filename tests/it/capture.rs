@@ -44,6 +44,7 @@ impl Serialize for PanicsInSerialize {
 
 #[test]
 fn each_type_is_captured_in_its_best_form() {
+    #[allow(clippy::too_many_arguments, reason = "one for each form")]
     #[audited(action = "capture")]
     fn takes(a: OnlySerialize, b: OnlyDebug, c: Nothing, d: FailsToSerialize, e: PanicsInSerialize, f: &mut [u8; 2]) {
         let _all: (OnlySerialize, OnlyDebug, Nothing, FailsToSerialize, PanicsInSerialize, usize) =

@@ -10,11 +10,14 @@ use tracing::span::{Attributes, Id, Record};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::{Context, SubscriberExt as _};
 
-/// Collects the names and fields of all spans, each field as often as it was recorded.
-#[derive(Clone, Default)]
-struct Spans(Arc<Mutex<Vec<(String, BTreeMap<String, Vec<String>>)>>>);
+/// The fields of a span, each as often as it was recorded.
+type Recorded = BTreeMap<String, Vec<String>>;
 
-struct Fields<'a>(&'a mut BTreeMap<String, Vec<String>>);
+/// Collects the names and fields of all spans.
+#[derive(Clone, Default)]
+struct Spans(Arc<Mutex<Vec<(String, Recorded)>>>);
+
+struct Fields<'a>(&'a mut Recorded);
 
 impl Visit for Fields<'_> {
     fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
@@ -43,7 +46,7 @@ fn refund(card: &str, fail: bool) -> Result<serde_json::Value, String> {
     if fail { Err(format!("no {card}")) } else { Ok(serde_json::json!({"number": card, "n": 1})) }
 }
 
-fn spans(fail: bool) -> BTreeMap<String, Vec<String>> {
+fn spans(fail: bool) -> Recorded {
     let (spans, memory) = (Spans::default(), Memory::new());
     tracing::subscriber::with_default(tracing_subscriber::registry().with(memory.layer()).with(spans.clone()), || {
         let context =

@@ -71,6 +71,21 @@ fn dependencies_point_one_way() {
 }
 
 #[test]
+fn a_library_that_only_annotates_pulls_neither_files_nor_a_subscriber() {
+    let tree = std::process::Command::new(env!("CARGO"))
+        .args(["tree", "--package", "audited", "--no-default-features", "--features", "macros", "--edges", "normal"])
+        .args(["--prefix", "none", "--offline"])
+        .current_dir(workspace())
+        .output()
+        .unwrap();
+    let tree = String::from_utf8(tree.stdout).unwrap();
+    assert!(tree.contains("audit-core"), "{tree}");
+    for absent in ["audit-store", "audited-layer", "tracing-subscriber", "tempfile"] {
+        assert!(!tree.contains(absent), "{absent} is in {tree}");
+    }
+}
+
+#[test]
 fn files_hold_one_idea_and_no_unfinished_work() {
     let marks = ["TO", "FIX"].map(|half| format!("{half}{}", if half == "TO" { "DO" } else { "ME" }));
     let ignored = format!("#[{}", "ignore");

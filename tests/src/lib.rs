@@ -1,5 +1,6 @@
 //! What the tests of `audited` share: a sink in memory, a clock and identifiers that do not surprise, places of data.
 
+pub mod bench;
 mod memory;
 mod process;
 

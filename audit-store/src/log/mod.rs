@@ -3,11 +3,12 @@
 use core::fmt;
 use core::time::Duration;
 use std::path::Path;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::JoinHandle;
 
 use audit_core::id::StreamId;
-use audit_core::sink::{Prepared, Receipt, Sink};
+use audit_core::sink::{AppendError, AppendErrorKind, Prepared, Receipt, Sink};
 use audit_core::vocabulary::Durability;
 
 use crate::disk::{Disk, Identity};
@@ -27,7 +28,8 @@ pub(crate) use open::open;
 /// An open log: a [`Sink`] that appends each record to the files of one directory.
 ///
 /// A handle can be cloned and used from any thread. All clones share one writer, and [`close`](Self::close) ends it for
-/// all of them; it also ends when the last clone is dropped.
+/// all of them; it also ends when the last clone is dropped. Neither a layer on the log nor the process-wide recorder
+/// counts as one: keep a handle, or the [`guard`](Self::guard), as long as records are to be taken.
 ///
 /// *Durability.* [`Durability::Os`]: the record was given to the kernel before [`append`](Sink::append) returns, and
 /// survives the process being killed. [`Durability::Disk`]: the receipt resolves after an `fdatasync` that covers the
@@ -119,6 +121,30 @@ impl Sink for Log {
     fn append(&self, prepared: &Prepared<'_>) -> Receipt {
         self.shared().append(prepared)
     }
+
+    fn is_open(&self) -> bool {
+        self.shared().is_open.load(Ordering::Relaxed)
+    }
+
+    fn weak(&self) -> Option<Arc<dyn Sink>> {
+        Some(Arc::new(WeakLog(Arc::downgrade(&self.0))))
+    }
+}
+
+/// A log's handle for layers and the recorder: it takes records while the log is open and does not keep it so.
+struct WeakLog(Weak<Handle>);
+
+impl Sink for WeakLog {
+    fn append(&self, prepared: &Prepared<'_>) -> Receipt {
+        match self.0.upgrade() {
+            Some(handle) => handle.0.append(prepared),
+            None => Receipt::ready(Err(AppendError::new(AppendErrorKind::Closed, "found its last handle dropped"))),
+        }
+    }
+
+    fn is_open(&self) -> bool {
+        self.0.upgrade().is_some_and(|handle| handle.0.is_open.load(Ordering::Relaxed))
+    }
 }
 
 impl fmt::Debug for Log {
@@ -176,6 +202,8 @@ struct Shared {
     /// Tells those who close the log that a call ended or the committer did.
     progress: Condvar,
     committer: Mutex<Option<JoinHandle<()>>>,
+    /// False once closing has begun; told without taking the lock.
+    is_open: AtomicBool,
 }
 
 impl Shared {
@@ -215,6 +243,7 @@ impl Shared {
         let mut state = self.state();
         if state.phase == Phase::Open {
             state.phase = Phase::Closing;
+            self.is_open.store(false, Ordering::Relaxed);
             let is_waiting = |state: &mut State| !state.open_calls.is_empty() && state.writer.fault.is_none();
             let waited = self.progress.wait_timeout_while(state, timeout, is_waiting);
             (state, _) = waited.unwrap_or_else(PoisonError::into_inner);

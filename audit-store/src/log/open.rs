@@ -146,6 +146,7 @@ fn prepare(options: Options, layout: Layout, disk: Arc<dyn Disk>, lock: File, fo
         work: Condvar::new(),
         progress: Condvar::new(),
         committer: Mutex::new(None),
+        is_open: std::sync::atomic::AtomicBool::new(true),
     })
 }
 

@@ -327,7 +327,7 @@ fn a_record_that_does_not_fit_a_line_is_refused_and_counted() {
     let text = "x".repeat(audit_core::entry::RECORD_BYTES_MAX);
     let large = format!(r#"{{"action":"{text}"}}"#);
     assert_eq!(kind(log.append(&Prepared::new(large.as_bytes(), Stage::Event))), AppendErrorKind::TooLarge);
-    assert_eq!(kind(log.append(&Prepared::new(b"{\"a\":1}\n{\"b\":2}", Stage::Event))), AppendErrorKind::Io);
+    assert_eq!(kind(log.append(&Prepared::new(b"{\"a\":1}\n{\"b\":2}", Stage::Event))), AppendErrorKind::Invalid);
     begin(&log, 1).wait().unwrap();
     log.close().unwrap();
     assert_eq!(names(&path), ["log.opened", "records.dropped", "tool.called", "log.closed"]);

@@ -183,7 +183,10 @@ fn check_form(record: &[u8]) -> Result<(), AppendError> {
     }
     let is_object = record.starts_with(b"{\"") && record.ends_with(b"}");
     if !is_object || record.iter().any(|byte| *byte < 0x20) {
-        return Err(AppendError::new(AppendErrorKind::Io, "expected a record in canonical JSON, found other bytes"));
+        return Err(AppendError::new(
+            AppendErrorKind::Invalid,
+            "expected a record in canonical JSON, found other bytes",
+        ));
     }
     Ok(())
 }
