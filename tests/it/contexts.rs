@@ -102,6 +102,23 @@ fn a_guard_holds_until_it_is_dropped() {
     assert_eq!(conversations(&started), ["inner", "outer", "none"]);
 }
 
+#[test]
+fn guards_may_be_dropped_in_any_order() {
+    let memory = Memory::new();
+    tracing::subscriber::with_default(tracing_subscriber::registry().with(memory.layer()), || {
+        #[audited(action = "plain")]
+        fn plain() {}
+        let first = audited::context().conversation("first").enter();
+        let second = audited::context().conversation("second").enter();
+        drop(first);
+        plain();
+        drop(second);
+        plain();
+    });
+    let started: Vec<Value> = memory.records().into_iter().filter(|record| record["stage"] == "started").collect();
+    assert_eq!(conversations(&started), ["second", "none"]);
+}
+
 #[audited(action = "fan.out")]
 async fn fan_out(how: &'static str) {
     let task = match how {

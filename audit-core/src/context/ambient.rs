@@ -10,7 +10,14 @@ use crate::id::CallId;
 use crate::port::AuditPort;
 
 thread_local! {
-    static HERE: RefCell<Ambient> = const { RefCell::new(Ambient::none()) };
+    /// What was entered on this thread and not left yet; the last is at work. Tokens ascend.
+    static HERE: RefCell<Vec<Frame>> = const { RefCell::new(Vec::new()) };
+}
+
+#[derive(Debug)]
+struct Frame {
+    token: u64,
+    ambient: Ambient,
 }
 
 /// What is at work at one place: the context's values, the model's call and the audited call around it.
@@ -44,7 +51,8 @@ impl Ambient {
 
     pub(crate) fn current_with(port: Option<&AuditPort>) -> Self {
         // A thread-local that is being destroyed has no context any more.
-        let here = HERE.try_with(|here| here.borrow().clone()).unwrap_or(Self::none());
+        let here = HERE.try_with(|here| here.borrow().last().map(|frame| frame.ambient.clone()));
+        let here = here.ok().flatten().unwrap_or(Self::none());
         let Some(current) = current_span() else { return here };
         if here.span.as_ref() == Some(&current) {
             return here;
@@ -86,7 +94,13 @@ impl Ambient {
     /// Enters on this thread, inside the given span.
     pub(crate) fn enter_in(mut self, span: Option<span::Id>) -> Entered {
         self.span = span;
-        Entered { previous: HERE.try_with(|here| here.replace(self)).ok() }
+        let token = HERE.try_with(|here| {
+            let mut frames = here.borrow_mut();
+            let token = frames.last().map_or(0, |frame| frame.token + 1);
+            frames.push(Frame { token, ambient: self });
+            token
+        });
+        Entered { token: token.ok() }
     }
 }
 
@@ -94,17 +108,20 @@ fn current_span() -> Option<span::Id> {
     tracing::dispatcher::get_default(|dispatch| dispatch.current_span().id().cloned())
 }
 
-/// Restores what was at work before when it is dropped.
+/// Leaves what was entered when it is dropped. Guards may be dropped in any order: each takes away only its own.
 #[derive(Debug)]
 pub(crate) struct Entered {
-    previous: Option<Ambient>,
+    token: Option<u64>,
 }
 
 impl Drop for Entered {
     fn drop(&mut self) {
-        if let Some(previous) = self.previous.take() {
-            // The replaced value is dropped after the borrow ends; a thread-local that is gone needs no restoring.
-            let _left = HERE.try_with(|here| here.replace(previous));
-        }
+        let Some(token) = self.token else { return };
+        // What was taken out is dropped after the borrow ends; a thread-local that is gone needs no leaving.
+        let _left = HERE.try_with(|here| {
+            let mut frames = here.borrow_mut();
+            let at = frames.iter().rposition(|frame| frame.token == token)?;
+            Some(frames.remove(at))
+        });
     }
 }
