@@ -24,6 +24,10 @@ pub(crate) fn conclude(
         // The parser's reason may quote the line.
         output.warn(&escape(&format!("{lines} left out; the first, entry {number} in {segment}, is {reason}")));
     }
+    if scanned.unfinished_bytes > 0 {
+        // No reason for another exit code: in a log that is being written it is the next line.
+        output.warn(&format!("{} bytes after the last line are left out", scanned.unfinished_bytes));
+    }
     if let Some(message) = nothing_found {
         output.warn(message);
     }

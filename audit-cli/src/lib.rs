@@ -13,7 +13,7 @@
 //! - Nothing that a record or a file name holds can steer the terminal: control and format characters are written
 //!   visibly (`\u{1b}`), in JSON as the escapes of JSON, so that its value stays the same.
 //! - What cannot be read is reported on the standard error and in the exit code, never passed over in silence.
-//! - A closed pipe ends a command without an error.
+//! - A closed pipe ends a command without an error; `verify` keeps the exit code of its verdict.
 //!
 //! # Exit codes
 //! | code | `verify` | `show`, `timeline`, `stats` |
@@ -42,7 +42,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 use arguments::{Arguments, Command};
-use output::{Output, StdoutError};
+use output::{Output, is_broken_pipe};
 
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,9 +84,9 @@ where
         Ok(arguments) => execute(&arguments.command, &mut output),
         Err(usage) => explain_usage(&usage, &mut output),
     };
-    match outcome.and_then(|exit| output.flush().map(|()| exit)) {
+    match outcome {
         Ok(exit) => exit,
-        Err(error) if error.downcast_ref::<StdoutError>().is_some_and(StdoutError::is_broken_pipe) => Exit::Success,
+        Err(error) if is_broken_pipe(&error) => Exit::Success,
         Err(error) => {
             output.report(&error);
             Exit::Error
@@ -96,11 +96,13 @@ where
 
 fn execute(command: &Command, output: &mut Output<'_>) -> anyhow::Result<Exit> {
     match command {
-        Command::Verify(arguments) => verify::execute(arguments, output),
+        // It flushes itself: its verdict stands whether or not somebody reads the report.
+        Command::Verify(arguments) => return verify::execute(arguments, output),
         Command::Show(arguments) => show::execute(arguments, output),
         Command::Timeline(arguments) => timeline::execute(arguments, output),
         Command::Stats(arguments) => stats::execute(arguments, output),
     }
+    .and_then(|exit| output.flush().map(|()| exit))
 }
 
 /// Prints what the arguments lack, or the help or version that they ask for.
@@ -111,5 +113,6 @@ fn explain_usage(usage: &clap::Error, output: &mut Output<'_>) -> anyhow::Result
         return Ok(Exit::Error);
     }
     text.lines().try_for_each(|line| output.line(line))?;
+    output.flush()?;
     Ok(Exit::Success)
 }

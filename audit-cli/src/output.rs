@@ -57,16 +57,14 @@ impl<'a> Output<'a> {
     }
 }
 
+/// Tells whether a command failed because the reader of its standard output has gone, which is no error of ours.
+pub(crate) fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<StdoutError>().is_some_and(|error| error.0.kind() == io::ErrorKind::BrokenPipe)
+}
+
 /// The standard output takes no more.
 #[derive(Debug)]
 pub(crate) struct StdoutError(io::Error);
-
-impl StdoutError {
-    /// Tells whether the reader has gone, which is no error of ours.
-    pub(crate) fn is_broken_pipe(&self) -> bool {
-        self.0.kind() == io::ErrorKind::BrokenPipe
-    }
-}
 
 impl fmt::Display for StdoutError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -7,14 +7,24 @@ use audit_core::time::Time;
 /// Writes characters that act on a terminal, or hide what stands beside them, visibly: ESC becomes `\u{1b}`.
 pub(crate) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
+    let mut previous = None;
     for character in text.chars() {
-        if is_unsafe(character) {
+        if is_unsafe(character) && !joins(previous, character) {
             escaped.extend(character.escape_unicode());
         } else {
             escaped.push(character);
         }
+        previous = Some(character);
     }
     escaped
+}
+
+/// Tells whether a character shapes the emoji before it, where alone the two that do so stay as they are.
+fn joins(previous: Option<char>, character: char) -> bool {
+    let follows_symbol = previous.is_some_and(|previous| {
+        !previous.is_ascii() && !previous.is_alphanumeric() && (previous == '\u{fe0f}' || !is_unsafe(previous))
+    });
+    follows_symbol && (character == '\u{200d}' || (character == '\u{fe0f}' && previous != Some('\u{fe0f}')))
 }
 
 /// Writes those characters as the escapes of JSON; the text must be valid JSON and its value stays the same.
@@ -36,20 +46,26 @@ pub(crate) fn escape_json(json: &str) -> String {
     escaped
 }
 
-/// Tells whether a character is a control (C0, DEL, C1), ends a line, reorders or hides text.
+/// Tells whether a character is a control (C0, DEL, C1), ends a line, reorders or hides text, or cannot be seen.
 fn is_unsafe(character: char) -> bool {
+    // The code points of the property Default_Ignorable_Code_Point, the other marks of direction, and the empty Braille
+    // pattern.
     let invisible = matches!(character,
-        '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}' // marks of direction, spaces without width
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}'
+        | '\u{200b}'..='\u{200f}' // spaces without width, joiners, marks of direction
         | '\u{2028}'..='\u{202e}' // line and paragraph separators, embeddings and overrides
         | '\u{2060}'..='\u{206f}' // isolates and other invisible formats
-        | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
-        | '\u{e0000}'..='\u{e007f}'); // tags: invisible ASCII
+        | '\u{2800}' | '\u{3164}'
+        | '\u{fe00}'..='\u{fe0f}' // variation selectors
+        | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}'
+        | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
+        | '\u{e0000}'..='\u{e0fff}'); // tags, which are invisible ASCII, and more variation selectors
     character.is_control() || invisible
 }
 
 /// Escapes an identifier and quotes it if it could be taken for something else: empty, or with spaces or quotes in it.
 pub(crate) fn identifier(text: &str) -> String {
-    let escaped = escape(text);
+    let escaped = escape(text).replace('\u{200d}', r"\u{200d}").replace('\u{fe0f}', r"\u{fe0f}");
     let is_plain = !escaped.is_empty() && escaped != "-" && !escaped.contains(|c: char| c.is_whitespace() || c == '"');
     if is_plain { escaped } else { format!("\"{}\"", escaped.replace('"', "\\\"")) }
 }
@@ -124,6 +140,9 @@ mod tests {
         check("\u{7f}\u{9b}31m", r"\u{7f}\u{9b}31m");
         check("\u{202e}cod.exe\u{2066}\u{200f}\u{feff}", r"\u{202e}cod.exe\u{2066}\u{200f}\u{feff}");
         check("\u{2028}\u{2029}\u{e0041}", r"\u{2028}\u{2029}\u{e0041}");
+        check("re\u{ad}fund\u{200c}\u{3164}\u{2800}\u{e01ef}", r"re\u{ad}fund\u{200c}\u{3164}\u{2800}\u{e01ef}");
+        check("a\u{200d}b1\u{fe0f}é\u{200d}", r"a\u{200d}b1\u{fe0f}é\u{200d}");
+        check("❤\u{fe0f}\u{200d}🔥\u{200d}\u{200d}", "❤\u{fe0f}\u{200d}🔥\u{200d}\\u{200d}");
         check("naïve 日本語 👩\u{200d}🚀", "naïve 日本語 👩\u{200d}🚀");
     }
 
@@ -141,6 +160,7 @@ mod tests {
         let check = |text, expect| assert_eq!(identifier(text), expect);
         check("order.refund", "order.refund");
         check("refund  success", "\"refund  success\"");
+        check("❤\u{fe0f}", r"❤\u{fe0f}");
         check("", "\"\"");
         check("-", "\"-\"");
         check("a\"b", "\"a\\\"b\"");

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::Exit;
 use crate::arguments::Verify;
-use crate::output::Output;
+use crate::output::{Output, is_broken_pipe};
 use crate::text::{identifier, instant};
 
 /// What the verdict rests on: as long as logs have no keys, always the same.
@@ -16,16 +16,24 @@ const ASSURANCE_MEANING: &str = "no key was pinned: whoever can write the direct
 pub(crate) fn execute(arguments: &Verify, output: &mut Output<'_>) -> anyhow::Result<Exit> {
     let report = verify_log(&arguments.log)?;
     let account = Account::new(arguments, &report);
-    if arguments.json {
-        output.json(&serde_json::to_string(&account).context("could not write the report as JSON")?)?;
-    } else {
-        account.lines().iter().try_for_each(|(name, text)| output.line(&format!("{name:<17}{text}")))?;
-    }
-    Ok(match report.verdict {
+    let verdict = match report.verdict {
         Verdict::Intact => Exit::Success,
         Verdict::Tampered => Exit::Negative,
         _ => Exit::Error,
-    })
+    };
+    match print(arguments, &account, output) {
+        Err(error) if !is_broken_pipe(&error) => Err(error),
+        _ => Ok(verdict),
+    }
+}
+
+fn print(arguments: &Verify, account: &Account, output: &mut Output<'_>) -> anyhow::Result<()> {
+    if arguments.json {
+        output.json(&serde_json::to_string(account).context("could not write the report as JSON")?)?;
+    } else {
+        account.lines().iter().try_for_each(|(name, text)| output.line(&format!("{name:<17}{text}")))?;
+    }
+    output.flush()
 }
 
 /// The report as it is printed. What a log that does not verify leaves unknown is `null` or left out.

@@ -550,3 +550,13 @@ fn help_and_version_go_to_the_standard_output() {
     "#]]
     .assert_eq(&session(&log, "timeline --help"));
 }
+
+#[test]
+fn show_tells_of_bytes_after_the_last_line() {
+    let log = Log::samples();
+    let text = fs::read_to_string(log.segment()).unwrap();
+    fs::write(log.segment(), text + "{\"record\0\0\0").unwrap();
+    let (stdout, stderr, code) = audited(&log, "show LOG");
+    assert_eq!((stdout.lines().count(), code), (21, 0));
+    assert_eq!(stderr, "audited: 11 bytes after the last line are left out\n");
+}

@@ -68,6 +68,21 @@ fn a_reader_that_goes_early_is_no_error() {
 }
 
 #[test]
+fn a_verdict_stands_though_nobody_reads_it() {
+    let log = Log::samples();
+    let code = |more: &[&str]| {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let Output { status, stderr, .. } =
+            audited().arg("verify").args(more).arg(log.path()).stdout(writer).stderr(Stdio::piped()).output().unwrap();
+        (status.code(), String::from_utf8(stderr).unwrap())
+    };
+    assert_eq!((code(&[]), code(&["--json"])), ((Some(0), String::new()), (Some(0), String::new())));
+    log.alter("\"approver\":\"usr_boss\"", "\"approver\":\"usr_moss\"");
+    assert_eq!((code(&[]), code(&["--json"])), ((Some(1), String::new()), (Some(1), String::new())));
+}
+
+#[test]
 #[cfg(target_os = "linux")]
 fn an_output_that_takes_no_more_is_an_error() {
     let log = Log::samples();

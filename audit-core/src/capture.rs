@@ -88,6 +88,7 @@ impl Captured<'_> {
         }
         let rule_of = |index: usize| paths.get(index).map(|path| format!("path:{}", path.text)).unwrap_or_default();
         let mark = canonical.mark();
+        let mut beyond_limit = false;
         match self.write_json(canonical, pointer, &leading) {
             Some(Ok(())) => return true,
             Some(Err(fault)) => {
@@ -96,6 +97,7 @@ impl Captured<'_> {
                     self.withhold(canonical, pointer, rule_of(index));
                     return false;
                 }
+                beyond_limit = fault.is_beyond_limit();
             }
             // Panicked.
             None => canonical.rewind(&mark),
@@ -105,7 +107,12 @@ impl Captured<'_> {
             self.withhold(canonical, pointer, rule_of(index));
             return false;
         }
-        self.write_text(canonical, pointer);
+        // What is too deep or too large for JSON is so for `Debug`, which knows no limit to its depth.
+        let text = if beyond_limit { None } else { self.debug_text() };
+        match text.and_then(|text| clean(canonical, pointer, text)) {
+            Some(text) => canonical.push_text(&text),
+            None => self.write_type(canonical),
+        }
         true
     }
 
@@ -113,13 +120,26 @@ impl Captured<'_> {
     pub(crate) fn withhold(self, canonical: &mut Canonical, pointer: &str, rule: String) {
         let mark = canonical.mark();
         let removed = self.serialize.map(|value| catch_unwind(AssertUnwindSafe(|| value.remove(canonical, &rule))));
-        match (removed, self.debug_text()) {
-            (Some(Ok(())), _) => {}
-            (_, Some(text)) => canonical.secrets().add_debug(&text, &rule),
-            _ => canonical.secrets().withhold(&rule),
-        }
         canonical.rewind(&mark);
+        match removed {
+            Some(Ok(())) => self.add_small_debug(canonical, &rule),
+            // What a `Debug` text shows of the value may be less than an error text says.
+            Some(Err(_)) | None => canonical.secrets().withhold(&rule),
+        }
         canonical.note_removal(pointer.to_owned(), rule);
+    }
+
+    /// Keeps what a small value looks like in a `Debug` text too: a variant has another name there than in JSON.
+    fn add_small_debug(self, canonical: &mut Canonical, rule: &str) {
+        let small = self.debug.and_then(|value| {
+            let mut text = Bounded { text: String::new(), limit: 256 };
+            let written = catch_unwind(AssertUnwindSafe(|| write!(text, "{value:?}")));
+            matches!(written, Ok(Ok(()))).then_some(text.text)
+        });
+        if let Some(text) = small {
+            canonical.secrets().add(text.trim_matches('"'), rule);
+            canonical.secrets().add_debug(&text, rule);
+        }
     }
 
     /// Writes through `Serialize`; `None` if that panicked.
@@ -133,23 +153,10 @@ impl Captured<'_> {
         catch_unwind(AssertUnwindSafe(|| value.write(canonical, pointer, paths))).ok()
     }
 
-    /// Writes the `Debug` text, or the name of the type as `{"type":"…"}`.
-    fn write_text(self, canonical: &mut Canonical, pointer: &str) {
-        let Some(mut text) = self.debug_text() else {
-            canonical.push_raw(b"{\"type\":");
-            canonical.push_text(self.type_name);
-            canonical.push_raw(b"}");
-            return;
-        };
-        if let Some((keep, name)) = named_value(&text) {
-            let rule = format!("name:{name}");
-            canonical.secrets().add_debug(text.get(keep..).unwrap_or_default(), &rule);
-            text.truncate(keep);
-            text.push(' ');
-            text.push_str(REMOVED);
-            canonical.note_removal(pointer.to_owned(), rule);
-        }
-        canonical.push_text(&text);
+    fn write_type(self, canonical: &mut Canonical) {
+        canonical.push_raw(b"{\"type\":");
+        canonical.push_text(self.type_name);
+        canonical.push_raw(b"}");
     }
 
     fn debug_text(self) -> Option<String> {
@@ -159,15 +166,37 @@ impl Captured<'_> {
         matches!(written, Ok(Ok(()))).then_some(text.text)
     }
 
-    /// Returns the text that identifies the value: a string as it is, anything else as JSON or `Debug` writes it.
+    /// Returns the text that identifies the value: a scalar as JSON has it, else the name of the type. Only scalars
+    /// identify, and no rule would reach into the text of anything else.
     pub(crate) fn identity(self) -> String {
         let mut canonical = Canonical::plain();
-        let json = match self.write_json(&mut canonical, "", &[]) {
-            Some(Ok(())) => canonical.into_bytes(),
-            _ => return self.debug_text().unwrap_or_else(|| self.type_name.to_owned()),
-        };
-        serde_json::from_slice::<String>(&json).unwrap_or_else(|_| String::from_utf8(json).unwrap_or_default())
+        if !matches!(self.write_json(&mut canonical, "", &[]), Some(Ok(()))) {
+            return self.type_name.to_owned();
+        }
+        let json = canonical.into_bytes();
+        match json.first() {
+            Some(b'"') => serde_json::from_slice(&json).unwrap_or_default(),
+            Some(b'{' | b'[') | None => self.type_name.to_owned(),
+            Some(_) => String::from_utf8(json).unwrap_or_default(),
+        }
     }
+}
+
+/// Cuts a `Debug` text where a secret is named, and out of it what was removed before; `None` if it has to be withheld.
+fn clean(canonical: &mut Canonical, pointer: &str, mut text: String) -> Option<String> {
+    if let Some((keep, name)) = named_value(&text) {
+        let rule = format!("name:{name}");
+        canonical.secrets().add_debug(text.get(keep..).unwrap_or_default(), &rule);
+        text.truncate(keep);
+        text.push(' ');
+        text.push_str(REMOVED);
+        canonical.note_removal(pointer.to_owned(), rule);
+    }
+    let scrubbed = canonical.secrets().scrub(&text);
+    for rule in scrubbed.rules {
+        canonical.note_removal(pointer.to_owned(), rule);
+    }
+    scrubbed.text
 }
 
 fn indices(paths: &[Path], wanted: impl Fn(&Path) -> bool) -> Vec<usize> {

@@ -11,6 +11,7 @@ use serde::Deserialize;
 
 use crate::hash::Hash;
 use crate::id::StreamId;
+use crate::verify::SCHEMA_VERSION;
 
 /// How long a line may be, without its line feed.
 pub const LINE_BYTES_MAX: usize = 65_535;
@@ -120,6 +121,25 @@ pub fn parse_line(line: &[u8]) -> Result<EntryHead<'_>, ParseEntryError> {
     }
 }
 
+/// Checks that the bytes can stand as the record of an entry: that a line made of them by [`write_line`] is one that
+/// [`parse_line`] accepts, whatever its place.
+///
+/// # Errors
+/// The bytes are not one JSON object with the members of [`RecordHead`]; the error says what was expected and where.
+pub fn check_record(record: &[u8]) -> Result<(), ParseEntryError> {
+    let text = core::str::from_utf8(record).map_err(|fault| ParseEntryError(format!("invalid UTF-8: {fault}")))?;
+    // An array of the members' values, which serde takes for them too, and spaces around the object are not canonical.
+    if !(text.starts_with('{') && text.ends_with('}')) {
+        return Err(ParseEntryError("expected an object as the record".into()));
+    }
+    let head: RecordHead<'_> = serde_json::from_str(text).map_err(|fault| ParseEntryError(fault.to_string()))?;
+    if head.schema_version != SCHEMA_VERSION {
+        let found = head.schema_version.escape_debug();
+        return Err(ParseEntryError(format!("expected a record of schema {SCHEMA_VERSION}, found schema {found}")));
+    }
+    Ok(())
+}
+
 fn suffix(sequence: &Sequence) -> Vec<u8> {
     let mut line = Vec::with_capacity(192);
     write_line(&mut line, b"", sequence);
@@ -174,5 +194,25 @@ mod tests {
         refused(format!(r#"{{"sequence":{place},"record":{RECORD}}}"#), "canonical");
         refused(format!(r#"{{"record":{RECORD},"sequence":{}}}"#, place.replace(":0,", ":-1,")), "invalid value");
         refused(format!(r#"{{"record":{RECORD}"#), "EOF");
+    }
+
+    #[test]
+    fn bytes_that_are_no_record_are_refused() {
+        assert_eq!(check_record(RECORD.as_bytes()), Ok(()));
+        assert_eq!(check_record(RECORD.replacen('{', r#"{"call":{"id":"c"},"#, 1).as_bytes()), Ok(()));
+        let refused = |record: &[u8], part: &str| {
+            let fault = check_record(record).unwrap_err().to_string();
+            assert!(fault.contains(part), "{fault}");
+        };
+        refused(b"", "an object");
+        refused(br#"["1","log.opened","event","t",null]"#, "an object");
+        refused(format!("{RECORD} ").as_bytes(), "an object");
+        refused(b"{\"a\":\"\xff\"}", "invalid UTF-8");
+        refused(br#"{"a":1}"#, "missing field `schema_version`");
+        refused(br#"{"a":{"b":1}"#, "EOF");
+        refused(format!("{RECORD}{RECORD}").as_bytes(), "trailing characters");
+        refused(RECORD.replacen('{', r#"{"call":7,"#, 1).as_bytes(), "invalid type");
+        refused(RECORD.replacen('{', r#"{"stage":"event","#, 1).as_bytes(), "duplicate field");
+        refused(RECORD.replace(r#""1""#, r#""2""#).as_bytes(), "expected a record of schema 1, found schema 2");
     }
 }

@@ -1,11 +1,14 @@
 //! Agent events: what happens between calls, recorded through the port so that no filter silences it.
 
 use core::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Serialize;
 
-use crate::canonical::Canonical;
+use crate::canonical::{Canonical, compare_names, write_string};
 use crate::context::Ambient;
+use crate::limit;
 use crate::port::AuditPort;
 use crate::record::{CallPart, Draft, Outcome, Payload, Target};
 use crate::redact::secrets::{REMOVED, Secrets};
@@ -14,6 +17,9 @@ use crate::sink::{AppendError, Receipt};
 use crate::time::{Clock as _, SystemClock};
 use crate::unrecorded;
 use crate::vocabulary::{Applied, EventName, Status, Writer};
+
+/// How long the type and the identifier of a target may be.
+const TARGET_BYTES_MAX: usize = 1_024;
 
 /// Starts an event of the given name, to be recorded with [`Event::record`].
 ///
@@ -51,9 +57,10 @@ pub struct Event {
     annotations: Annotations,
 }
 
+/// The values of one's own, each in canonical JSON.
 #[derive(Debug, Default)]
 struct Annotations {
-    members: std::collections::BTreeMap<String, serde_json::Value>,
+    members: Vec<(String, Vec<u8>)>,
     redactions: Vec<Redaction>,
 }
 
@@ -82,14 +89,15 @@ impl Event {
         self
     }
 
-    /// Sets why. What follows the name of a secret in it is removed.
+    /// Sets why. Removed from it are what follows the name of a secret and, inside a call, what was removed from that
+    /// call's arguments.
     pub fn reason(mut self, reason: impl Into<String>) -> Self {
         self.outcome.reason = Some(reason.into());
         self
     }
 
-    /// Adds a value of your own. Secrets in it are removed by their names; a value that has no JSON is left out and
-    /// says why.
+    /// Adds a value of your own. Secrets in it are removed by their names; in the place of a value that has no JSON
+    /// stands `{"not_captured":true}`. A name given twice keeps its last value.
     pub fn annotation<T: Serialize + ?Sized>(mut self, name: impl Into<String>, value: &T) -> Self {
         self.annotations.add(name.into(), value);
         self
@@ -99,7 +107,7 @@ impl Event {
     ///
     /// # Errors
     /// The name is not one that programs may record, no log is open, or the log does not accept the record.
-    pub fn record(self) -> Result<Receipt, EventError> {
+    pub fn record(mut self) -> Result<Receipt, EventError> {
         let event = self.name?;
         let unavailable = |cause: Option<AppendError>| {
             let kind = EventErrorKind::Unavailable(cause.clone());
@@ -112,7 +120,13 @@ impl Event {
         let call = ambient.call();
         let (annotations, mut redactions) = self.annotations.into_payload();
         let mut outcome = self.outcome;
-        outcome.reason = outcome.reason.map(|reason| clean_reason(&reason, &mut redactions));
+        let secrets = Texts(ambient.secrets());
+        outcome.reason = outcome.reason.map(|reason| secrets.clean(&reason, "/outcome/reason", &mut redactions));
+        for (index, target) in self.targets.iter_mut().enumerate() {
+            target.id = secrets.clean(&target.id, &format!("/target/{index}/id"), &mut redactions);
+            limit::cut(&mut target.id, TARGET_BYTES_MAX);
+            limit::cut(&mut target.kind, TARGET_BYTES_MAX);
+        }
         let draft = Draft {
             event,
             time: port.clock().now(),
@@ -146,30 +160,47 @@ impl Annotations {
             return;
         }
         let mut canonical = Canonical::redacting(&[]);
-        let written = canonical.write_at(&pointer, core::iter::empty(), value);
-        let (bytes, redactions, _secrets) = canonical.into_parts();
-        let json = match written {
-            Ok(()) => serde_json::from_slice(&bytes).unwrap_or_default(),
-            Err(fault) => serde_json::json!({ "not_captured": fault.to_string() }),
-        };
-        self.redactions.extend(redactions);
-        self.members.insert(name, json);
+        let written = catch_unwind(AssertUnwindSafe(|| canonical.write_at(&pointer, core::iter::empty(), value)));
+        let (mut bytes, redactions, _secrets) = canonical.into_parts();
+        match written {
+            Ok(Ok(())) => self.redactions.extend(redactions),
+            // The reason is left out: it may quote the value.
+            Ok(Err(_)) | Err(_) => bytes = br#"{"not_captured":true}"#.to_vec(),
+        }
+        self.members.retain(|(other, _)| *other != name);
+        self.members.push((name, bytes));
     }
 
-    fn into_payload(self) -> (Option<Payload>, Vec<Redaction>) {
+    fn into_payload(mut self) -> (Option<Payload>, Vec<Redaction>) {
         if self.members.is_empty() {
             return (None, self.redactions);
         }
-        // The members are plain JSON values with text keys, which always have a canonical form.
-        let bytes = crate::canonical::to_vec(&self.members).unwrap_or_else(|_| b"{}".to_vec());
+        self.members.sort_by(|(a, _), (b, _)| compare_names(a, b));
+        let mut bytes = Vec::new();
+        for (name, value) in &self.members {
+            bytes.push(if bytes.is_empty() { b'{' } else { b',' });
+            write_string(&mut bytes, name);
+            bytes.push(b':');
+            bytes.extend_from_slice(value);
+        }
+        bytes.push(b'}');
         (Some(Payload::new(bytes)), self.redactions)
     }
 }
 
-fn clean_reason(reason: &str, redactions: &mut Vec<Redaction>) -> String {
-    let scrubbed = Secrets::default().scrub(reason);
-    redactions.extend(scrubbed.rules.into_iter().map(|rule| Redaction { path: "/outcome/reason".to_owned(), rule }));
-    scrubbed.text.unwrap_or_else(|| REMOVED.to_owned())
+/// What the texts of an event must not show: what was removed from the arguments of the call around it.
+struct Texts<'a>(Option<&'a Arc<Mutex<Secrets>>>);
+
+impl Texts<'_> {
+    fn clean(&self, text: &str, pointer: &str, redactions: &mut Vec<Redaction>) -> String {
+        let scrubbed = match self.0 {
+            Some(secrets) => secrets.lock().unwrap_or_else(PoisonError::into_inner).scrub(text),
+            None => Secrets::default().scrub(text),
+        };
+        let noted = scrubbed.rules.into_iter().map(|rule| Redaction { path: pointer.to_owned(), rule });
+        redactions.extend(noted);
+        scrubbed.text.unwrap_or_else(|| REMOVED.to_owned())
+    }
 }
 
 /// An event was not recorded.

@@ -1,9 +1,11 @@
 //! Identifiers: UUIDs of version 7, each kind its own type.
 
+use core::cell::RefCell;
 use core::fmt;
 use core::str::FromStr;
+use core::sync::atomic::{AtomicU64, Ordering};
 
-use uuid::{NoContext, Timestamp, Uuid};
+use uuid::{Builder, Uuid};
 
 use crate::time::Time;
 
@@ -80,15 +82,61 @@ pub trait IdSource: Send + Sync + 'static {
     fn next(&self, time: Time) -> u128;
 }
 
-/// UUIDs of version 7: 48 bits of milliseconds, 74 random bits.
+/// UUIDs of version 7: 48 bits of milliseconds, 74 random bits of the operating system.
+///
+/// Works wherever a call may be made, also while a thread's locals are destroyed, and never panics.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RandomIds;
 
 impl IdSource for RandomIds {
     fn next(&self, time: Time) -> u128 {
         let since = time.since_unix();
-        Uuid::new_v7(Timestamp::from_unix(NoContext, since.as_secs(), since.subsec_nanos())).as_u128()
+        let mut random = random();
+        // Processes that were forked share the rest of a pool, but hardly the nanosecond as well.
+        for (byte, nanosecond) in random.iter_mut().zip(since.subsec_nanos().to_le_bytes()) {
+            *byte ^= nanosecond;
+        }
+        let milliseconds = u64::try_from(since.as_millis()).unwrap_or(u64::MAX);
+        Builder::from_unix_timestamp_millis(milliseconds, &random).into_uuid().as_u128()
     }
+}
+
+/// How many random bytes one UUID takes.
+const RANDOM_BYTES: usize = 10;
+
+/// Random bytes that are fetched at once, as one call of the operating system costs more than all else of a UUID.
+struct Pool {
+    bytes: [[u8; RANDOM_BYTES]; 25],
+    left: usize,
+}
+
+thread_local! {
+    // Neither made at first use nor dropped: so it is there in the destructors of other locals.
+    static POOL: RefCell<Pool> = const { RefCell::new(Pool { bytes: [[0; RANDOM_BYTES]; 25], left: 0 }) };
+}
+
+fn random() -> [u8; RANDOM_BYTES] {
+    let pooled = POOL.try_with(|pool| pool.try_borrow_mut().ok().and_then(|mut pool| pool.next()));
+    pooled.ok().flatten().unwrap_or_else(counted)
+}
+
+impl Pool {
+    fn next(&mut self) -> Option<[u8; RANDOM_BYTES]> {
+        if self.left == 0 {
+            getrandom::fill(self.bytes.as_flattened_mut()).ok()?;
+            self.left = self.bytes.len();
+        }
+        self.left -= 1;
+        self.bytes.get(self.left).copied()
+    }
+}
+
+/// Stands in where the operating system has no random bytes: unique in this process, not unguessable.
+fn counted() -> [u8; RANDOM_BYTES] {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let count = u128::from(COUNT.fetch_add(1, Ordering::Relaxed)) << 16;
+    let [.., a, b, c, d, e, f, g, h, i, j] = (count | u128::from(std::process::id() & 0xffff)).to_be_bytes();
+    [a, b, c, d, e, f, g, h, i, j]
 }
 
 #[cfg(test)]
@@ -105,5 +153,33 @@ mod tests {
         assert_eq!(text.parse::<CallId>().unwrap().to_string(), text);
         assert!("01A17CBC-F240-7DCA-883E-717B1F64EB14".parse::<CallId>().is_err());
         assert!(text.replace('-', "").parse::<CallId>().is_err());
+    }
+
+    #[test]
+    fn identifiers_of_one_time_differ() {
+        let time = Time::parse("2026-10-27T09:42:00.000456000Z").unwrap();
+        let make = |_| RandomIds.next(time);
+        let made: std::collections::HashSet<u128> = (0..1_000).map(make).collect();
+        assert_eq!(made.len(), 1_000);
+        assert_ne!(counted(), counted());
+    }
+
+    #[test]
+    fn an_identifier_is_made_while_the_locals_of_a_thread_are_destroyed() {
+        use std::sync::mpsc::{Sender, channel};
+
+        struct Late(Sender<u128>);
+        impl Drop for Late {
+            fn drop(&mut self) {
+                self.0.send(RandomIds.next(Time::from_unix(core::time::Duration::ZERO))).unwrap();
+            }
+        }
+        thread_local!(static LATE: RefCell<Option<Late>> = const { RefCell::new(None) });
+        let (sender, receiver) = channel();
+        let thread = std::thread::spawn(move || {
+            LATE.set(Some(Late(sender)));
+            RandomIds.next(Time::from_unix(core::time::Duration::ZERO))
+        });
+        assert_ne!(receiver.recv().unwrap(), thread.join().unwrap());
     }
 }

@@ -5,6 +5,7 @@
 
 use core::convert::Infallible;
 use core::fmt::{Debug, Display, Write as _};
+use core::pin::Pin;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::capture::{Captured, Probe};
@@ -32,10 +33,49 @@ pub trait ReturnedValue<'a, T> {
 
 impl<'a, T, E> ReturnedResult<'a, T, E> for &Probe<'a, Result<T, E>> {
     fn returned(&self) -> Returned<'a, T, E> {
-        match self.0 {
-            Ok(value) => Returned::Value(value),
-            Err(error) => Returned::Error(error),
+        parts(self.0)
+    }
+}
+
+impl<'a, T, E> ReturnedResult<'a, T, E> for &Probe<'a, &Result<T, E>> {
+    fn returned(&self) -> Returned<'a, T, E> {
+        parts(self.0)
+    }
+}
+
+impl<'a, T, E> ReturnedResult<'a, T, E> for &Probe<'a, &mut Result<T, E>> {
+    fn returned(&self) -> Returned<'a, T, E> {
+        parts(self.0)
+    }
+}
+
+const fn parts<T, E>(result: &Result<T, E>) -> Returned<'_, T, E> {
+    match result {
+        Ok(value) => Returned::Value(value),
+        Err(error) => Returned::Error(error),
+    }
+}
+
+/// A boxed future that an alias hid from the attribute. That it was returned says nothing of what it will do, so the
+/// call is refused when it is compiled:
+///
+/// ```compile_fail
+/// use audit_core::__private::{Probe, ReturnedResult as _};
+///
+/// type Answer = std::pin::Pin<Box<dyn Future<Output = u8>>>;
+/// let answer: Answer = Box::pin(async { 7 });
+/// let _ = (&&Probe(&answer)).returned();
+/// ```
+impl<'a, F: Future + ?Sized> ReturnedResult<'a, Pin<Box<F>>, Infallible> for &Probe<'a, Pin<Box<F>>> {
+    fn returned(&self) -> Returned<'a, Pin<Box<F>>, Infallible> {
+        const {
+            assert!(
+                size_of::<&F>() == 0,
+                "an audited function that returns a future must be `async`: the call would be recorded as finished \
+                 before it ran",
+            );
         }
+        Returned::Value(self.0)
     }
 }
 
@@ -108,9 +148,14 @@ impl ErrorFacts<'_> {
         }
     }
 
+    /// Returns the error's type, without what its `Debug` text says.
+    pub(crate) fn type_name(&self) -> String {
+        short_type_name(self.type_name)
+    }
+
     /// Returns the error's type, with the variant where its `Debug` text starts with one: `OrderError::Shipped`.
     pub(crate) fn error_type(&self) -> String {
-        let mut name = short_type_name(self.type_name);
+        let mut name = self.type_name();
         let variant = self.debug.and_then(leading_identifier);
         if let Some(variant) = variant.filter(|variant| *variant != name && !name.ends_with(&format!("::{variant}"))) {
             name.push_str("::");

@@ -1,6 +1,6 @@
 //! The port: how a call finds the sink, and the process-wide recorder behind it.
 
-use core::fmt;
+use core::{fmt, mem};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use tracing::{Dispatch, dispatcher, span};
@@ -8,7 +8,7 @@ use tracing::{Dispatch, dispatcher, span};
 use crate::context::Ambient;
 use crate::id::{CallId, IdSource, RandomIds, RecordId};
 use crate::record::Draft;
-use crate::sink::{AppendError, AppendErrorKind, Prepared, Receipt, Sink};
+use crate::sink::{Prepared, Receipt, Sink};
 use crate::time::{Clock, SystemClock, Time};
 use crate::vocabulary::Durability;
 
@@ -66,12 +66,16 @@ impl AuditPort {
     /// open sink is set already. Returns whether it was made so.
     #[must_use]
     pub fn make_recorder(&self) -> bool {
-        let mut recorder = RECORDER.write().unwrap_or_else(PoisonError::into_inner);
-        let free = recorder.as_ref().is_none_or(|current| !current.0.sink.is_open());
-        if free {
-            *recorder = Some(self.clone());
+        loop {
+            let current = current_recorder();
+            if current.as_ref().is_some_and(|port| port.0.sink.is_open()) {
+                return false;
+            }
+            // Once more only if another thread was quicker.
+            if replace_recorder(current.as_ref(), Some(self.clone())) {
+                return true;
+            }
         }
-        free
     }
 
     /// Finds the port of the current dispatcher, or the process-wide recorder.
@@ -104,28 +108,85 @@ impl AuditPort {
     pub(crate) fn append(&self, draft: &Draft<'_>, durability: Option<Durability>) -> (RecordId, Receipt) {
         let observed = self.0.clock.now();
         let record_id = RecordId::new(&*self.0.ids, observed);
-        let Some(bytes) = draft.write(record_id, observed) else {
-            let error =
-                AppendError::new(AppendErrorKind::TooLarge, "its identifiers alone exceed the length of a line");
-            return (record_id, Receipt::ready(Err(error)));
-        };
+        let bytes = draft.write(record_id, observed);
         let prepared = Prepared::new(&bytes, draft.event.stage()).durability(durability);
         let prepared = draft.call.as_ref().map_or(prepared, |call| prepared.call(call.id));
         (record_id, self.0.sink.append(&prepared))
     }
 }
 
+/// A sink is the user's code, which may look for the recorder itself: none of it runs, neither `is_open` nor the drop of
+/// the last port, while this is locked.
 static RECORDER: RwLock<Option<AuditPort>> = RwLock::new(None);
+
+fn current_recorder() -> Option<AuditPort> {
+    RECORDER.read().unwrap_or_else(PoisonError::into_inner).clone()
+}
+
+/// Replaces the recorder if it is still the expected one. Returns whether it was.
+fn replace_recorder(expected: Option<&AuditPort>, new: Option<AuditPort>) -> bool {
+    let mut recorder = RECORDER.write().unwrap_or_else(PoisonError::into_inner);
+    let unchanged = match (recorder.as_ref(), expected) {
+        (Some(found), Some(expected)) => Arc::ptr_eq(&found.0, &expected.0),
+        (found, expected) => found.is_none() && expected.is_none(),
+    };
+    let unused = if unchanged { mem::replace(&mut *recorder, new) } else { new };
+    drop(recorder);
+    drop(unused);
+    unchanged
+}
 
 /// Returns the process-wide recorder; one whose sink is closed is let go.
 fn recorder() -> Option<AuditPort> {
-    let current = RECORDER.read().unwrap_or_else(PoisonError::into_inner).clone()?;
+    let current = current_recorder()?;
     if current.0.sink.is_open() {
         return Some(current);
     }
-    let mut recorder = RECORDER.write().unwrap_or_else(PoisonError::into_inner);
-    if recorder.as_ref().is_some_and(|port| Arc::ptr_eq(&port.0, &current.0)) {
-        *recorder = None;
-    }
+    let _was_first = replace_recorder(Some(&current), None);
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sink::{AppendError, AppendErrorKind};
+    use core::sync::atomic::{AtomicUsize, Ordering};
+
+    static LOOKED: AtomicUsize = AtomicUsize::new(0);
+
+    /// A closed sink that looks for the recorder whenever it is asked or dropped.
+    struct Curious;
+
+    fn look() {
+        drop(RECORDER.write());
+        LOOKED.fetch_add(1, Ordering::Relaxed);
+    }
+
+    impl Sink for Curious {
+        fn append(&self, _prepared: &Prepared<'_>) -> Receipt {
+            Receipt::ready(Err(AppendError::new(AppendErrorKind::Closed, "always")))
+        }
+
+        fn is_open(&self) -> bool {
+            look();
+            false
+        }
+    }
+
+    impl Drop for Curious {
+        fn drop(&mut self) {
+            look();
+        }
+    }
+
+    #[test]
+    fn a_sink_may_look_for_the_recorder_when_it_is_asked_and_dropped() {
+        let make = || AuditPort::new(Arc::new(Curious)).make_recorder();
+        assert!(make());
+        // The second one asks the first whether it is open, and lets it go.
+        assert!(make());
+        assert!(LOOKED.load(Ordering::Relaxed) >= 2);
+        assert!(recorder().is_none());
+        assert!(LOOKED.load(Ordering::Relaxed) >= 4);
+    }
 }

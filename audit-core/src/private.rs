@@ -1,5 +1,7 @@
 //! What the expansion of `#[audited]` names. Not part of the public interface: it changes with the attribute.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 pub use tracing;
 
 pub use crate::call::{Arguments, Begin, Call, CheckedReady, Drive, OnUnavailable, Ready, Site, begin, settled};
@@ -14,7 +16,7 @@ pub use crate::unavailable::{Deny, Unavailable};
 pub use crate::vocabulary::{Durability, Effect, Level, Stages};
 pub use crate::{
     __argument as argument, __finish as finish, __finish_async as finish_async, __finish_durable as finish_durable,
-    __target as target,
+    __moves as moves, __skipped as skipped, __target as target,
 };
 
 /// Refuses a call through its return type.
@@ -27,9 +29,28 @@ pub fn unavailable_with<R>(policy: impl FnOnce(Unavailable) -> R, unavailable: U
     policy(unavailable)
 }
 
+/// Runs code and tells whether it panicked.
+pub fn panics(code: impl FnOnce()) -> bool {
+    catch_unwind(AssertUnwindSafe(code)).is_err()
+}
+
+/// Mentions a parameter.
+pub const fn moved<T: ?Sized>(_: &T) {}
+
 /// Gives an expression its type; never called.
 pub fn never<R>() -> R {
     unreachable!("only there for its type")
+}
+
+/// Moves parameters into the body's closure, whole, in the order in which the function would drop them.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __moves {
+    ($($(#[$condition:meta])* $parameter:ident)*) => {$(
+        $(#[$condition])*
+        #[allow(clippy::used_underscore_binding, reason = "the body may leave it unused")]
+        $crate::__private::moved(&$parameter);
+    )*};
 }
 
 /// Captures one argument.
@@ -43,7 +64,18 @@ macro_rules! __argument {
     }};
 }
 
-/// Notes one target.
+/// Leaves one argument out.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __skipped {
+    ($arguments:ident, $index:expr, $value:expr) => {{
+        #[allow(unused_imports, reason = "which rung is used depends on the type")]
+        use $crate::__private::{CaptureBoth as _, CaptureDebug as _, CaptureSerialize as _, CaptureType as _};
+        $arguments.skipped($index, (&&&&$crate::__private::Probe(&$value)).captured());
+    }};
+}
+
+/// Notes one target. A panic of the user's expression is not one of the function's.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __target {
@@ -53,12 +85,15 @@ macro_rules! __target {
             CaptureBoth as _, CaptureDebug as _, CaptureSerialize as _, CaptureType as _, ShownDisplay as _,
             ShownNot as _,
         };
-        match &$id {
+        let panicked = $crate::__private::panics(|| match &$id {
             id => $arguments.target(
                 $kind,
                 (&&$crate::__private::Probe(id)).shown(),
                 (&&&&$crate::__private::Probe(id)).captured(),
             ),
+        });
+        if panicked {
+            $arguments.target_unavailable($kind);
         }
     }};
 }

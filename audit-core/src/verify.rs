@@ -74,6 +74,36 @@ pub struct Summary {
     pub closed: bool,
 }
 
+/// What follows the last line feed of a log: the beginning of a line and a run of NUL bytes, either of which may be empty.
+///
+/// A killed process leaves a line half written; a machine that lost power leaves NUL bytes where the file grew and its
+/// bytes did not reach the disk.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tail<'a> {
+    /// The bytes up to the last one that is not NUL; at most [`LINE_BYTES_MAX`].
+    pub start: &'a [u8],
+    /// How many bytes there are, the NUL bytes after `start` included.
+    pub bytes: u64,
+}
+
+impl<'a> Tail<'a> {
+    /// Takes all bytes after the last line feed.
+    #[must_use]
+    pub fn new(bytes: &'a [u8]) -> Self {
+        let length = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+        Self { start: bytes.get(..length).unwrap_or_default(), bytes: bytes.len() as u64 }
+    }
+
+    /// Tells whether the bytes may be what is left of the first line of a log that was being opened again.
+    fn may_be_opening(&self) -> bool {
+        let compared = self.start.len().min(OPENED_START.len());
+        self.start.get(..compared) == OPENED_START.get(..compared)
+    }
+}
+
+/// How the line of every `log.opened` begins; nothing else may follow `log.closed`.
+const OPENED_START: &[u8] = br#"{"record":{"action":"log.opened","#;
+
 /// Checks lines one after the other: form, numbers, stream, chain, and the checkpoint's root.
 #[derive(Debug, Default)]
 pub struct Verifier {
@@ -85,6 +115,9 @@ pub struct Verifier {
     newest: Option<Hash>,
     /// The entry whose bytes and successor disagree; the line after tells which of the two is bad.
     suspect: Option<u64>,
+    /// The first line of a schema that is not known. It stands only if nothing else is wrong: chain and tree hold
+    /// whatever the schema says, and an altered `schema_version` must not pass for a newer version's.
+    unknown: Option<Fault>,
 }
 
 impl Verifier {
@@ -119,11 +152,12 @@ impl Verifier {
         Ok(head)
     }
 
-    /// Ends the verification; `tail` are the bytes after the last line feed.
+    /// Ends the verification; `tail` is what follows the last line feed.
     ///
     /// # Errors
-    /// The log ends before its checkpoint, has another root, or bytes follow its end.
-    pub fn finish(self, tail: &[u8]) -> Result<Summary, Fault> {
+    /// The log ends before its checkpoint, has another root, bytes follow its end, or it holds lines of a schema that
+    /// this version does not read.
+    pub fn finish(self, tail: Tail<'_>) -> Result<Summary, Fault> {
         self.finish_with_tree(tail).map(|(summary, _tree)| summary)
     }
 
@@ -132,7 +166,7 @@ impl Verifier {
     ///
     /// # Errors
     /// As [`finish`](Self::finish).
-    pub fn finish_with_tree(mut self, tail: &[u8]) -> Result<(Summary, Tree), Fault> {
+    pub fn finish_with_tree(mut self, tail: Tail<'_>) -> Result<(Summary, Tree), Fault> {
         if let Some(leaf) = self.newest {
             self.push(leaf);
         }
@@ -153,15 +187,24 @@ impl Verifier {
             );
             return Err(Fault::tampered(covered - 1, reason));
         }
-        if !tail.is_empty() && self.summary.closed {
-            return Err(Fault::tampered(entries, format!("{} bytes follow the end of a closed log", tail.len())));
+        if self.summary.closed && !tail.may_be_opening() {
+            return Err(Fault::tampered(entries, format!("{} bytes follow the end of a closed log", tail.bytes)));
         }
-        self.summary.unfinished_bytes = tail.len() as u64;
+        if let Some(unknown) = self.unknown {
+            return Err(unknown);
+        }
+        self.summary.unfinished_bytes = tail.bytes;
         self.summary.beyond_checkpoint = entries - covered;
         Ok((self.summary, Tree { frontier: self.frontier, last: self.newest }))
     }
 
-    fn check_place(&self, number: u64, head: &EntryHead<'_>) -> Result<(), Fault> {
+    /// Returns what is first in the log: the given fault, found after the last line, or a disagreement seen before it.
+    #[must_use]
+    pub fn or_suspect(&self, fault: Fault) -> Fault {
+        self.suspect.map_or(fault, altered)
+    }
+
+    fn check_place(&mut self, number: u64, head: &EntryHead<'_>) -> Result<(), Fault> {
         let fault = |reason| Err(self.or_suspect(Fault::tampered(number, reason)));
         if head.sequence.number != number {
             return fault(format!("expected entry {number}, found entry {} in its place", head.sequence.number));
@@ -171,16 +214,17 @@ impl Verifier {
         {
             return fault(format!("expected stream {stream_id}, found {}", head.sequence.stream_id));
         }
-        if head.record.schema_version != SCHEMA_VERSION {
-            let found = head.record.schema_version.escape_debug();
-            let reason = format!("entry {number} is of schema {found}, this version reads schema {SCHEMA_VERSION}");
-            return Err(self.or_suspect(Fault::unverifiable(reason)));
-        }
-        if number == 0 && head.record.event_name != EventName::LogOpened.as_str() {
-            return fault(format!("expected log.opened first, found {}", head.record.event_name.escape_debug()));
-        }
         if head.sequence.previous_hash.is_some() != (number > 0) {
             return fault("expected a previous_hash in every entry but the first".to_owned());
+        }
+        let is_known = head.record.schema_version == SCHEMA_VERSION;
+        if is_known && number == 0 && head.record.event_name != EventName::LogOpened.as_str() {
+            return fault(format!("expected log.opened first, found {}", head.record.event_name.escape_debug()));
+        }
+        if !is_known && self.unknown.is_none() {
+            let found = head.record.schema_version.escape_debug();
+            let reason = format!("entry {number} is of schema {found}, this version reads schema {SCHEMA_VERSION}");
+            self.unknown = Some(Fault::unverifiable(reason));
         }
         Ok(())
     }
@@ -204,11 +248,6 @@ impl Verifier {
         {
             self.root_matches = Some(checkpoint.root == self.frontier.root());
         }
-    }
-
-    /// A disagreement seen before outweighs a fault found after it: it comes first in the log.
-    fn or_suspect(&self, fault: Fault) -> Fault {
-        self.suspect.map_or(fault, altered)
     }
 
     fn count(&mut self, number: u64, head: &EntryHead<'_>) {
@@ -281,7 +320,7 @@ mod tests {
         for line in lines {
             verifier.line(line)?;
         }
-        verifier.finish(b"")
+        verifier.finish(Tail::default())
     }
 
     fn altered_at(entry: usize) -> Option<u64> {
@@ -330,13 +369,69 @@ mod tests {
         assert_eq!((summary.entries, summary.beyond_checkpoint), (5, 2));
     }
 
-    #[test]
-    fn an_unfinished_tail_is_counted_unless_the_log_is_closed() {
-        let lines = lines();
-        let mut verifier = Verifier::new(Some(checkpoint(&lines)));
-        for line in &lines {
-            verifier.line(line).unwrap();
+    fn with_tail(lines: &[Vec<u8>], tail: &[u8]) -> Result<u64, Fault> {
+        let mut verifier = Verifier::new(Some(checkpoint(lines)));
+        for line in lines {
+            verifier.line(line)?;
         }
-        assert_eq!(verifier.finish(b"{\"rec").unwrap().unfinished_bytes, 5);
+        verifier.finish(Tail::new(tail)).map(|summary| summary.unfinished_bytes)
+    }
+
+    #[test]
+    fn an_unfinished_tail_is_counted() {
+        for tail in [&b"{\"rec"[..], b"x", b"\0\0\0", b"{\0"] {
+            assert_eq!(with_tail(&lines(), tail), Ok(tail.len() as u64));
+        }
+    }
+
+    #[test]
+    fn only_the_beginning_of_an_opening_may_follow_the_end_of_a_closed_log() {
+        let mut closed = lines();
+        let record = r#"{"event_name":"log.closed","schema_version":"1","stage":"event","time":"t"}"#;
+        let previous_hash = closed.last().map(|line| Hash::leaf(line));
+        let mut line = Vec::new();
+        let sequence = Sequence { number: 5, previous_hash, stream_id: STREAM.parse().unwrap() };
+        write_line(&mut line, record.as_bytes(), &sequence);
+        closed.push(line);
+        for tail in [&b""[..], b"{", OPENED_START, b"\0", b"{\"record\":\0\0"] {
+            assert_eq!(with_tail(&closed, tail), Ok(tail.len() as u64));
+        }
+        assert!(with_tail(&closed, &[OPENED_START, b"\"actor\":{\0\0"].concat()).is_ok());
+        for tail in [&b"x"[..], b"\0x", b"{\"record\":{\"action\":\"log.closed\",", b"{}", b"{\0{"] {
+            let fault = with_tail(&closed, tail).unwrap_err();
+            assert_eq!((fault.entry, fault.unverifiable), (Some(6), false), "{fault}");
+        }
+    }
+
+    /// Sets the schema of one entry to 2.
+    fn of_another_schema(lines: &mut [Vec<u8>], entry: usize) {
+        let text = String::from_utf8(lines[entry].clone()).unwrap();
+        lines[entry] = text.replace(r#""schema_version":"1""#, r#""schema_version":"2""#).into();
+    }
+
+    #[test]
+    fn another_schema_hides_no_change() {
+        let intact = lines();
+        let check = |checkpoint: &Checkpoint, lines: &[Vec<u8>], expected: (Option<u64>, bool)| {
+            let fault = verify(lines, checkpoint.clone()).unwrap_err();
+            assert_eq!((fault.entry, fault.unverifiable), expected, "{fault}");
+        };
+        for entry in 0..5 {
+            let mut altered = lines();
+            of_another_schema(&mut altered, entry);
+            check(&checkpoint(&intact), &altered, (Some(entry as u64), false));
+            // The last line that is left is altered so that nothing vouches for it.
+            check(
+                &checkpoint(&intact),
+                &altered[..=entry],
+                (Some(if entry == 4 { 4 } else { entry as u64 + 1 }), false),
+            );
+        }
+        let mut last = lines();
+        of_another_schema(&mut last, 4);
+        check(&checkpoint(&last), &last, (None, true));
+        check(&checkpoint(&intact[..4]), &last, (None, true));
+        let junk = [&last[..], &[b"{}".to_vec()]].concat();
+        check(&checkpoint(&last), &junk, (Some(5), false));
     }
 }

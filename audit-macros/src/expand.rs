@@ -43,6 +43,7 @@ fn site(audited: &Audited) -> TokenStream {
     };
     let on_unavailable = variant("OnUnavailable", on_unavailable(&audited.on_unavailable));
     let parameters = audited.function.parameters.iter().map(crate::model::Parameter::text);
+    let fields = audited.function.parameters.iter().map(|parameter| &parameter.field);
     let redact = audited.redact.iter().map(|redaction| path(&private, redaction));
     quote_spanned! {Span::mixed_site()=>
         let site = {
@@ -55,6 +56,7 @@ fn site(audited: &Audited) -> TokenStream {
                 durability: #durability,
                 on_unavailable: #on_unavailable,
                 parameters: &[#(#parameters),*],
+                fields: &[#(#fields),*],
                 redact: &[#(#redact),*],
                 module: ::core::module_path!(),
                 file: ::core::file!(),
@@ -90,9 +92,10 @@ fn path(private: &TokenStream, Redaction { text, root, segments }: &Redaction) -
 fn begin(audited: &Audited) -> TokenStream {
     let private = private(audited);
     let arguments = audited.function.parameters.iter().enumerate();
-    let captured = arguments.filter(|(index, _)| !audited.skipped.contains(index)).map(|(index, parameter)| {
+    let captured = arguments.map(|(index, parameter)| {
         let (name, conditions) = (&parameter.name, &parameter.conditions);
-        quote_spanned!(Span::mixed_site()=> #(#conditions)* #private::argument!(arguments, #index, #name);)
+        let capture = if audited.skipped.contains(&index) { quote!(skipped) } else { quote!(argument) };
+        quote_spanned!(Span::mixed_site()=> #(#conditions)* #private::#capture!(arguments, #index, #name);)
     });
     let targets = audited.targets.iter().map(|target| {
         let (kind, id) = (&target.kind, &target.id);
@@ -161,13 +164,17 @@ fn run(audited: &Audited) -> TokenStream {
     let never = matches!(&function.signature.output, ReturnType::Type(_, output) if matches!(**output, Type::Never(_)));
     let is_async = function.signature.asyncness.is_some();
     let output = nameable(&function.signature.output);
+    let moves = moves(audited);
+    // Braces of the user's around one expression would be called needless inside of ours.
+    let inner_body = spanned_block(body.stream(), body.span().resolved_at(Span::mixed_site()));
     let run = if is_async {
         // Gives `?` and `return` in the body their type. A block's type cannot be `!`, so an empty one stands for it.
         let output = if never { Some(syn::parse_quote!(::core::convert::Infallible)) } else { output };
         let hint = output.map(|output| quote!(if false { return #private::never::<#output>(); }));
-        quote_spanned!(Span::mixed_site()=> call.drive(async move { #hint #body }).await)
+        quote_spanned!(Span::mixed_site()=> call.drive(async move { #hint #moves #inner_body }).await)
     } else {
         let output = output.map(|output| quote!(-> #output));
+        let body = if moves.is_some() { quote!({ #moves #inner_body }) } else { body.to_token_stream() };
         quote_spanned!(Span::mixed_site()=> call.run(move || #output #body))
     };
     let finish = finish(audited);
@@ -180,6 +187,20 @@ fn run(audited: &Audited) -> TokenStream {
             returned
         },
     }
+}
+
+/// Moves all parameters into the body's closure, also those that it does not mention, and lets it drop them in the
+/// function's own order, the last one first.
+fn moves(audited: &Audited) -> Option<TokenStream> {
+    let Audited { function, .. } = audited;
+    let private = private(audited);
+    let parameters = function.parameters.iter().rev().map(|parameter| {
+        let (name, conditions) = (&parameter.name, &parameter.conditions);
+        quote!(#(#conditions)* #name)
+    });
+    let receiver = function.signature.receiver().map(|receiver| receiver.self_token.to_token_stream());
+    let parameters: TokenStream = parameters.chain(receiver).collect();
+    (!parameters.is_empty()).then(|| quote_spanned!(Span::mixed_site()=> #private::moves!(#parameters);))
 }
 
 /// Names the macro that records the end: it blocks, does not wait, or awaits the disk. Only the last keeps the result

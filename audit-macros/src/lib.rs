@@ -57,6 +57,9 @@ mod words;
 /// Parameters are the variables that the patterns bind: of `Parameters(Request { order, reason: why })` they are `order`
 /// and `why`. `self` is not captured.
 ///
+/// What is removed stays out of the error texts of the call, and of those around it that its error passes through. A
+/// skipped parameter does so only if its name is that of a secret, such as `password`.
+///
 /// # A call that cannot be recorded
 ///
 /// `"deny"` returns the function's error without running the body: the return type is a `Result` whose error implements

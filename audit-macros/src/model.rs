@@ -4,7 +4,7 @@ use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use syn::ext::IdentExt as _;
 use syn::parse::{Parse, ParseStream};
 use syn::visit_mut::{self, VisitMut};
-use syn::{Attribute, FnArg, PatIdent, ReturnType, Signature, Token, Type, Visibility};
+use syn::{Attribute, FieldPat, FnArg, Member, PatIdent, ReturnType, Signature, Token, Type, Visibility};
 
 /// A function or method with a body.
 pub(crate) struct Function {
@@ -22,6 +22,9 @@ pub(crate) struct Function {
 /// One variable that the patterns of the parameters bind.
 pub(crate) struct Parameter {
     pub(crate) name: Ident,
+    /// What it is called where the pattern takes it from, `credentials.password` in
+    /// `Login { credentials: Credentials { password: typed } }`; its own name outside of patterns.
+    pub(crate) field: String,
     /// The `#[cfg(…)]` of the parameter, without which its capture would name nothing.
     pub(crate) conditions: Vec<Attribute>,
 }
@@ -160,13 +163,25 @@ fn parameters(signature: &Signature) -> Vec<Parameter> {
 struct Bindings {
     found: Vec<Parameter>,
     conditions: Vec<Attribute>,
+    /// The members around the variable.
+    members: Vec<String>,
 }
 
 impl VisitMut for Bindings {
+    fn visit_field_pat_mut(&mut self, member: &mut FieldPat) {
+        let named = if let Member::Named(name) = &member.member { Some(name.unraw().to_string()) } else { None };
+        let around = self.members.len();
+        self.members.extend(named);
+        visit_mut::visit_field_pat_mut(self, member);
+        self.members.truncate(around);
+    }
+
     fn visit_pat_ident_mut(&mut self, pattern: &mut PatIdent) {
         // The cases of `A(x) | B(x)` bind the same variables.
         if !self.found.iter().any(|parameter| parameter.name == pattern.ident) {
-            self.found.push(Parameter { name: pattern.ident.clone(), conditions: self.conditions.clone() });
+            let name = pattern.ident.clone();
+            let field = if self.members.is_empty() { name.unraw().to_string() } else { self.members.join(".") };
+            self.found.push(Parameter { name, field, conditions: self.conditions.clone() });
         }
         visit_mut::visit_pat_ident_mut(self, pattern);
     }

@@ -106,7 +106,7 @@ fn denied_text(unavailable: mock::Unavailable) -> String {
 
 #[test]
 fn destructive_calls_go_on_when_they_are_recorded() {
-    check(wipe(1, Moved(2)), expect!["begin a.wipe(order=1, order:2), run, finish Ok(3) → Ok(3)"]);
+    check(wipe(1, Moved(2)), expect!["begin a.wipe(order=1, secret skipped, order:2), run, finish Ok(3) → Ok(3)"]);
     check(
         block_on(wipe_async(1)),
         expect![[r#"begin a.wipe(order=1), drive, finish_async Err(Denied("small")) → Err(Denied("small"))"#]],
@@ -118,7 +118,10 @@ fn destructive_calls_go_on_when_they_are_recorded() {
 #[test]
 fn denied_calls_do_not_run() {
     mock::unavailable(true);
-    check(wipe(1, Moved(2)), expect![[r#"begin a.wipe(order=1, order:2) → Err(Denied("unavailable"))"#]]);
+    check(
+        wipe(1, Moved(2)),
+        expect![[r#"begin a.wipe(order=1, secret skipped, order:2) → Err(Denied("unavailable"))"#]],
+    );
     check(block_on(wipe_async(1)), expect![[r#"begin a.wipe(order=1) → Err(Denied("unavailable"))"#]]);
     check(wipe_text(1), expect![[r#"begin a.wipe(order=1) → "unavailable""#]]);
     check(block_on(wipe_option(1)), expect!["begin a.wipe(order=1) → None"]);
@@ -222,6 +225,14 @@ fn empty() {}
 #[audited(action = "empty", crate = mock)]
 async fn empty_async() {}
 
+#[rustfmt::skip]
+#[audited(action = "line", crate = mock)]
+async fn line(n: u8) -> u8 { n + 1 }
+
+#[rustfmt::skip]
+#[audited(action = "line", crate = mock)]
+async fn bare_line() -> u8 { 2 }
+
 #[audited(action = "diverge", crate = mock)]
 fn diverge() -> u8 {
     panic!("diverged")
@@ -253,6 +264,8 @@ fn functions_without_a_result() {
     check(block_on(unit_async(&mut count)), expect!["begin unit(count=1), drive, finish_async () → ()"]);
     check(empty(), expect!["begin empty(), run, finish () → ()"]);
     check(block_on(empty_async()), expect!["begin empty(), drive, finish_async () → ()"]);
+    check(block_on(line(1)), expect!["begin line(n=1), drive, finish_async 2 → 2"]);
+    check(block_on(bare_line()), expect!["begin line(), drive, finish_async 2 → 2"]);
 }
 
 #[test]
@@ -318,7 +331,7 @@ unsafe extern "C" fn extern_c(pointed: *const u8) -> u8 {
 fn unsafe_functions_stay_unsafe() {
     static BYTE: u8 = 7;
     // SAFETY: the pointer is that of a static.
-    check(unsafe { extern_c(&raw const BYTE) }, expect!["begin unsafe(), run, finish 7 → 7"]);
+    check(unsafe { extern_c(&raw const BYTE) }, expect!["begin unsafe(pointed skipped), run, finish 7 → 7"]);
 }
 
 #[test]

@@ -12,8 +12,6 @@ pub(crate) enum Mode {
     New,
     /// The file must exist.
     Existing,
-    /// The file is created, or emptied if it exists.
-    Empty,
     /// The file is created if it does not exist, and left as it is if it does.
     Any,
 }
@@ -22,7 +20,7 @@ pub(crate) enum Mode {
 pub(crate) trait Disk: fmt::Debug + Send + Sync + 'static {
     /// Creates one directory, readable by its owner alone.
     fn create_directory(&self, path: &Path) -> io::Result<()>;
-    /// Opens a file for appending; one that is created can be read and written by its owner alone.
+    /// Opens a plain file for appending, through no link; one that is created can be read and written by its owner alone.
     fn open(&self, path: &Path, mode: Mode) -> io::Result<File>;
     /// Appends bytes with one `write(2)` and returns how many were taken.
     fn write(&self, file: &File, bytes: &[u8]) -> io::Result<usize>;
@@ -32,6 +30,8 @@ pub(crate) trait Disk: fmt::Debug + Send + Sync + 'static {
     fn sync(&self, file: &File) -> io::Result<()>;
     /// Brings the names in a directory to the device.
     fn sync_directory(&self, path: &Path) -> io::Result<()>;
+    /// Removes the name of a file.
+    fn remove(&self, path: &Path) -> io::Result<()>;
     /// Renames a file, replacing the one that has the new name.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
 }
@@ -55,10 +55,9 @@ impl Disk for SystemDisk {
         match mode {
             Mode::New => options.append(true).create_new(true),
             Mode::Existing => options.append(true),
-            Mode::Empty => options.write(true).create(true).truncate(true),
             Mode::Any => options.append(true).create(true),
         };
-        options.open(path)
+        open_plain(&mut options, path)
     }
 
     fn write(&self, mut file: &File, bytes: &[u8]) -> io::Result<usize> {
@@ -78,9 +77,28 @@ impl Disk for SystemDisk {
         if cfg!(unix) { File::open(path)?.sync_all() } else { Ok(()) }
     }
 
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        fs::remove_file(path)
+    }
+
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         fs::rename(from, to)
     }
+}
+
+/// Opens a file only if it is a plain one at the path itself: no link is followed, and a FIFO holds nobody up.
+pub(crate) fn open_plain(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
+    #[cfg(unix)]
+    {
+        use rustix::fs::OFlags;
+        let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
+        std::os::unix::fs::OpenOptionsExt::custom_flags(options, flags);
+    }
+    let file = options.open(path)?;
+    if file.metadata()?.is_file() {
+        return Ok(file);
+    }
+    Err(io::Error::new(io::ErrorKind::InvalidInput, "expected a plain file, found something else"))
 }
 
 /// Writes all bytes, with one call unless the system takes fewer.
@@ -109,7 +127,12 @@ pub(crate) fn replace(disk: &dyn Disk, directory: &Path, name: &str, bytes: &[u8
     let may_pass = |source| ReplaceError { source, sync_failed: false };
     let sync_failed = |source| ReplaceError { source, sync_failed: true };
     let temporary = directory.join(format!("{name}.tmp"));
-    let file = disk.open(&temporary, Mode::Empty).map_err(may_pass)?;
+    // What lies there was left by an attempt that was interrupted, or put there to be written through.
+    match disk.remove(&temporary) {
+        Err(fault) if fault.kind() == io::ErrorKind::NotFound => {}
+        removed => removed.map_err(may_pass)?,
+    }
+    let file = disk.open(&temporary, Mode::New).map_err(may_pass)?;
     write_all(disk, &file, bytes).map_err(may_pass)?;
     disk.sync(&file).map_err(sync_failed)?;
     disk.rename(&temporary, &directory.join(name)).map_err(may_pass)?;

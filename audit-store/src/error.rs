@@ -29,7 +29,7 @@ enum Kind {
     CheckpointMissing { entries: u64 },
     OriginDiffers { expected: String, found: String },
     InvalidOrigin { found: String },
-    Append(AppendError),
+    Append { source: AppendError, uncounted: u64 },
     Io { doing: &'static str, source: io::Error },
 }
 
@@ -67,7 +67,12 @@ impl Error {
     }
 
     pub(crate) fn append(path: &Path, source: AppendError) -> Self {
-        Self::new(path, Kind::Append(source))
+        Self::closing(path, source, 0)
+    }
+
+    /// `uncounted` records were refused, and the log does not say so.
+    pub(crate) fn closing(path: &Path, source: AppendError, uncounted: u64) -> Self {
+        Self::new(path, Kind::Append { source, uncounted })
     }
 
     /// Takes the finding out of an error that is one, so that a report can carry it.
@@ -142,7 +147,7 @@ impl Error {
     #[must_use]
     pub const fn append_kind(&self) -> Option<AppendErrorKind> {
         match &self.0.kind {
-            Kind::Append(source) => Some(source.kind()),
+            Kind::Append { source, .. } => Some(source.kind()),
             _ => None,
         }
     }
@@ -189,7 +194,13 @@ impl fmt::Display for Error {
                 f,
                 "{path}: expected an origin of 1 to 255 bytes without spaces, control characters or `+`, found {found:?}"
             ),
-            Kind::Append(source) => write!(f, "{path}: {source}"),
+            Kind::Append { source, uncounted: 0 } => write!(f, "{path}: {source}"),
+            Kind::Append { source, uncounted } => {
+                write!(
+                    f,
+                    "{path}: {source}; records that were refused before and are not counted in the log: {uncounted}"
+                )
+            }
             Kind::Io { doing, source } => write!(f, "{path}: could not {doing}: {source}"),
         }
     }
@@ -198,7 +209,7 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.0.kind {
-            Kind::Append(source) => std::error::Error::source(source),
+            Kind::Append { source, .. } => std::error::Error::source(source),
             Kind::Io { source, .. } => Some(source),
             _ => None,
         }

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use audit_core::entry::LINE_BYTES_MAX;
 
+use crate::disk;
+
 /// The derived copy of entry 0.
 pub(crate) const LOG_JSON: &str = "log.json";
 /// The empty file that the one writer holds locked.
@@ -120,7 +122,7 @@ pub(crate) fn read_small(path: &Path) -> io::Result<SmallFile> {
         }
         Ok(_) => {}
     }
-    let file = match fs::File::open(path) {
+    let file = match disk::open_plain(fs::OpenOptions::new().read(true), path) {
         Err(fault) if fault.kind() == io::ErrorKind::NotFound => return Ok(SmallFile::Missing),
         opened => opened?,
     };

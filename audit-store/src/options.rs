@@ -10,6 +10,7 @@ use audit_core::time::{Clock, SystemClock};
 use audit_core::vocabulary::Durability;
 
 use crate::disk::SystemDisk;
+use crate::log::Process;
 use crate::{Error, Log, log};
 
 /// How long the name of a log may be, in bytes.
@@ -26,6 +27,7 @@ pub struct Options {
     pub(crate) heartbeat_seconds: u32,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn IdSource>,
+    pub(crate) process: Process,
 }
 
 impl Default for Options {
@@ -39,6 +41,7 @@ impl Default for Options {
             heartbeat_seconds: 0,
             clock: Arc::new(SystemClock),
             ids: Arc::new(RandomIds),
+            process: Process::CURRENT,
         }
     }
 }

@@ -47,6 +47,9 @@ pub struct Scanned {
     pub unreadable: u64,
     /// The first of those.
     pub first_unreadable: Option<UnreadableLine>,
+    /// How many bytes follow the last line feed, if the log was read to its end: an unfinished line, or one that is being
+    /// written.
+    pub unfinished_bytes: u64,
 }
 
 /// A line that could not be read as an entry.
@@ -86,6 +89,7 @@ pub fn scan(path: &Path, mut visit: impl FnMut(&Entry<'_>) -> ControlFlow<()>) -
             }
         }
     }
+    scanned.unfinished_bytes = lines.tail().bytes;
     Ok(scanned)
 }
 

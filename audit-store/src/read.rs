@@ -3,14 +3,15 @@
 //! Nothing is locked and nothing is written, so that a log can be read while another process writes it: what is
 //! appended after [`Lines::open`] may or may not be seen. Memory is bounded by one line.
 
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 
 use audit_core::entry::LINE_BYTES_MAX;
-use audit_core::verify::Fault;
+use audit_core::verify::{Fault, Tail};
 
 use crate::Error;
+use crate::disk;
 use crate::layout::{self, Layout, SEGMENTS, Survey};
 use crate::verify::Finding;
 
@@ -115,6 +116,8 @@ pub struct Lines {
     current: Option<BufReader<File>>,
     number: u64,
     buffer: Vec<u8>,
+    /// How many bytes follow the last line feed; all that are not in the buffer are NUL.
+    tail_bytes: u64,
     ended: bool,
 }
 
@@ -140,14 +143,14 @@ impl Lines {
 
     fn of(path: &Path, segments: Segments) -> Self {
         let log = path.to_owned();
-        Self { log, segments, next: 0, current: None, number: 0, buffer: Vec::new(), ended: false }
+        Self { log, segments, next: 0, current: None, number: 0, buffer: Vec::new(), tail_bytes: 0, ended: false }
     }
 
     /// Returns the next line, or `None` after the last one.
     ///
     /// An error ends the reading: a segment does not begin with the entry that its name says, one but the last does not
-    /// end with a line feed, or a line is longer than [`LINE_BYTES_MAX`] (each [`Error::is_tampered`]), or a file cannot
-    /// be read.
+    /// end with a line feed, or a line is longer than [`LINE_BYTES_MAX`] and not an unfinished one with nothing but NUL
+    /// bytes after it (each [`Error::is_tampered`]), or a file cannot be read.
     pub fn next_line(&mut self) -> Option<Result<Line<'_>, Error>> {
         if self.ended {
             return None;
@@ -166,10 +169,13 @@ impl Lines {
         Some(Ok(Line { number, bytes, segment }))
     }
 
-    /// Returns the bytes after the last line feed, once [`next_line`](Self::next_line) has returned `None`.
+    /// Returns what follows the last line feed, once [`next_line`](Self::next_line) has returned `None`.
     #[must_use]
-    pub fn tail(&self) -> &[u8] {
-        if self.ended { &self.buffer } else { &[] }
+    pub fn tail(&self) -> Tail<'_> {
+        if !self.ended {
+            return Tail::default();
+        }
+        Tail { bytes: self.tail_bytes, ..Tail::new(&self.buffer) }
     }
 
     /// Returns the segments that are read.
@@ -190,20 +196,39 @@ impl Lines {
                 if self.buffer.ends_with(b"\n") {
                     return Ok(true);
                 }
-                if self.buffer.len() > LINE_BYTES_MAX {
+                self.tail_bytes = self.buffer.len() as u64;
+                if self.buffer.len() > LINE_BYTES_MAX && !self.ends_in_nul()? {
                     let reason = format!("expected a line feed after at most {LINE_BYTES_MAX} bytes, found none");
                     return Err(self.fault(reason));
                 }
             }
-            if self.current.is_some() && self.next < self.segments.0.len() && !self.buffer.is_empty() {
-                let reason =
-                    format!("expected a line feed at the end of the segment, found {} bytes", self.buffer.len());
+            if self.current.is_some() && self.next < self.segments.0.len() && self.tail_bytes > 0 {
+                let reason = format!("expected a line feed at the end of the segment, found {} bytes", self.tail_bytes);
                 return Err(self.fault(reason));
             }
             if !self.open_next()? {
                 return Ok(false);
             }
         }
+    }
+
+    /// Tells whether all that follows a line in the full buffer, up to the end of the segment, is NUL, and counts it.
+    ///
+    /// A machine that lost power leaves this: the file had grown, by megabytes even, and its bytes were not on the disk.
+    fn ends_in_nul(&mut self) -> Result<bool, Error> {
+        let Some(reader) = &mut self.current else { return Ok(false) };
+        let mut is_nul = self.buffer.last() == Some(&0);
+        while is_nul {
+            let chunk = reader.fill_buf().map_err(|source| Error::io(&self.log, "read a segment", source))?;
+            let length = chunk.len();
+            if length == 0 {
+                break;
+            }
+            is_nul = chunk.iter().all(|byte| *byte == 0);
+            reader.consume(length);
+            self.tail_bytes += length as u64;
+        }
+        Ok(is_nul)
     }
 
     fn open_next(&mut self) -> Result<bool, Error> {
@@ -213,7 +238,8 @@ impl Lines {
             let finding = Finding { file: Some(segment.name()), fault: Fault::tampered(self.number, reason) };
             return Err(Error::finding(&self.log, finding));
         }
-        let file = File::open(&segment.path).map_err(|source| Error::io(&segment.path, "open the segment", source))?;
+        let opened = disk::open_plain(OpenOptions::new().read(true), &segment.path);
+        let file = opened.map_err(|source| Error::io(&segment.path, "open the segment", source))?;
         self.current = Some(BufReader::with_capacity(LINE_BYTES_MAX + 1, file));
         self.next += 1;
         Ok(true)

@@ -4,9 +4,7 @@ use core::fmt;
 use std::path::Path;
 
 use audit_core::checkpoint::Checkpoint;
-use audit_core::entry;
 use audit_core::hash::Hash;
-use audit_core::tree::Frontier;
 use audit_core::verify::{Fault, Summary, Tree, Verifier};
 use serde::Deserialize;
 
@@ -291,12 +289,15 @@ pub(crate) struct Stopped {
 /// Reads and verifies all lines.
 pub(crate) fn scan(path: &Path, checkpoint: Option<Checkpoint>) -> Result<Scan, Stopped> {
     let mut lines = Lines::open(path).map_err(|error| Stopped { error, entries: 0 })?;
-    let mut verifier = Verifier::new(checkpoint.clone());
+    let mut verifier = Verifier::new(checkpoint);
     let mut entry_0 = None;
     let found = loop {
         match lines.next_line() {
             None => break Ok(()),
-            Some(Err(error)) => return Err(Stopped { error, entries: verifier.next_number() }),
+            Some(Err(error)) => {
+                let entries = verifier.next_number();
+                return Err(Stopped { error: or_suspect(path, error, &verifier, lines.segments()), entries });
+            }
             Some(Ok(line)) => {
                 if let Err(fault) = verifier.line(line.bytes) {
                     break Err(fault);
@@ -313,7 +314,6 @@ pub(crate) fn scan(path: &Path, checkpoint: Option<Checkpoint>) -> Result<Scan, 
     match finished {
         Ok((summary, tree)) => Ok(Scan { summary, tree, entry_0, segments }),
         Err(fault) => {
-            let fault = if fault.unverifiable { disagreement(path, checkpoint).unwrap_or(fault) } else { fault };
             // All that a verifier leaves open is a schema that it does not know.
             let error = if fault.unverifiable { Error::newer_schema } else { Error::finding };
             Err(Stopped { error: error(path, Finding::in_segments(&segments, fault)), entries })
@@ -321,34 +321,15 @@ pub(crate) fn scan(path: &Path, checkpoint: Option<Checkpoint>) -> Result<Scan, 
     }
 }
 
-/// Looks for the altered entry in a log that is not understood: the chain holds whatever the schema says.
-///
-/// Without this an altered `schema_version` would pass for a newer version's.
-fn disagreement(path: &Path, checkpoint: Option<Checkpoint>) -> Option<Fault> {
-    let altered = |number| {
-        let reason = "altered: its bytes do not have the hash that the entry after it, or the checkpoint, states";
-        Some(Fault::tampered(number, reason))
-    };
-    let mut lines = Lines::open(path).ok()?;
-    let mut tree = Frontier::new();
-    let mut previous = None;
-    while let Some(line) = lines.next_line() {
-        let line = line.ok()?;
-        let head = entry::parse_line(line.bytes).ok()?;
-        if head.sequence.previous_hash != previous {
-            return altered(line.number.saturating_sub(1));
-        }
-        let leaf = Hash::leaf(line.bytes);
-        tree.push(leaf);
-        previous = Some(leaf);
-        if let Some(checkpoint) = &checkpoint
-            && checkpoint.size == tree.size()
-            && checkpoint.root != tree.root()
-        {
-            return altered(line.number);
-        }
+/// Puts an entry that the verifier suspects before what the reader found after it.
+fn or_suspect(path: &Path, error: Error, verifier: &Verifier, segments: &Segments) -> Error {
+    match error.into_finding() {
+        Ok(finding) => match verifier.or_suspect(finding.fault.clone()) {
+            fault if fault == finding.fault => Error::finding(path, finding),
+            fault => Error::finding(path, Finding::in_segments(segments, fault)),
+        },
+        Err(error) => error,
     }
-    None
 }
 
 #[cfg(test)]

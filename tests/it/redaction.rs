@@ -106,7 +106,7 @@ fn removed_arguments_are_removed_from_the_error_too() {
         "declined: card [redacted] has no [redacted] left, password= [redacted]"
     );
     assert_eq!(records[1]["outcome"]["error_type"], "PayError::Declined");
-    check(&records[1], &["/outcome/reason path:card", "/outcome/reason path:amount", "/outcome/reason name:password"]);
+    check(&records[1], &["/outcome/reason path:amount", "/outcome/reason path:card", "/outcome/reason name:password"]);
     assert_absent(&records, &["4242", "hunter2"]);
 }
 

@@ -14,6 +14,9 @@ const POINTER: &str = "/request/arguments";
 /// How long the identity of a target may be.
 const IDENTITY_BYTES_MAX: usize = 1_024;
 
+/// The identity of a target that could not be told.
+const UNAVAILABLE: &str = "[unavailable]";
+
 /// Takes the arguments and targets of one call.
 #[derive(Debug)]
 pub struct Arguments<'c> {
@@ -31,11 +34,12 @@ impl<'c> Arguments<'c> {
     /// Captures the argument of the parameter with this index.
     pub fn argument(&mut self, index: usize, captured: Captured<'_>) {
         let Some(&name) = self.site.parameters.get(index) else { return };
+        let secret = self.secret(index);
         let mut pointer = POINTER.to_owned();
         push_step(&mut pointer, name);
         let paths = self.site.redact;
         let addressed = paths.iter().any(|path| path.root == Root::Parameter(index) && path.segments.is_empty());
-        self.canonical.argument(self.frame, name, |canonical| match names::secret(name).filter(|_| !addressed) {
+        self.canonical.argument(self.frame, name, |canonical| match secret.filter(|_| !addressed) {
             Some(word) => {
                 captured.withhold(canonical, &pointer, format!("name:{word}"));
                 false
@@ -44,11 +48,34 @@ impl<'c> Arguments<'c> {
         });
     }
 
+    /// Leaves the argument of the parameter with this index out. If it is a secret by its name, it stays out of the
+    /// call's other texts, too.
+    pub fn skipped(&mut self, index: usize, captured: Captured<'_>) {
+        if let Some(word) = self.secret(index) {
+            // Nothing is written, so nothing is noted as removed.
+            let mut aside = Canonical::redacting(&[]);
+            captured.withhold(&mut aside, POINTER, format!("name:{word}"));
+            let (_nothing, _unnoted, secrets) = aside.into_parts();
+            self.canonical.secrets().absorb(&secrets);
+        }
+    }
+
+    /// Returns the name of a secret under which a parameter falls.
+    fn secret(&self, index: usize) -> Option<&'static str> {
+        let Site { parameters, fields, .. } = self.site;
+        let names = [parameters.get(index), fields.get(index)];
+        names.into_iter().flatten().find_map(|name| names::secret(name))
+    }
+
     /// Notes what the action is done to. `shown` is the identity as its type displays it.
     pub fn target(&mut self, kind: &str, shown: Option<String>, captured: Captured<'_>) {
-        let mut id = shown.unwrap_or_else(|| captured.identity());
-        limit::cut(&mut id, IDENTITY_BYTES_MAX);
+        let id = shown.unwrap_or_else(|| captured.identity());
         self.targets.push(Target { kind: kind.to_owned(), id });
+    }
+
+    /// Notes what the action is done to, where the expression for it panicked.
+    pub fn target_unavailable(&mut self, kind: &str) {
+        self.targets.push(Target { kind: kind.to_owned(), id: UNAVAILABLE.to_owned() });
     }
 
     /// Removes from the targets what was removed from the arguments, now that all of them are known.
@@ -59,6 +86,7 @@ impl<'c> Arguments<'c> {
             let path = format!("/target/{index}/id");
             noted.extend(scrubbed.rules.into_iter().map(|rule| Redaction { path: path.clone(), rule }));
             target.id = scrubbed.text.unwrap_or_else(|| REMOVED.to_owned());
+            limit::cut(&mut target.id, IDENTITY_BYTES_MAX);
         }
         for redaction in noted {
             self.canonical.note_removal(redaction.path, redaction.rule);

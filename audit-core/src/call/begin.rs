@@ -3,6 +3,7 @@
 use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll};
+use std::sync::{Arc, Mutex};
 
 use super::{Arguments, Call, OnUnavailable, Open, Site, span};
 use crate::canonical::Canonical;
@@ -38,13 +39,17 @@ pub fn begin(site: &'static Site, capture: &mut dyn FnMut(&mut Arguments<'_>)) -
     let start_steady = port.clock().steady();
     let id = port.new_call_id(start);
     let span = span::open(site, id, &ambient);
+    let secrets = Arc::new(Mutex::new(Secrets::default()));
+    let inside = ambient.inside(CallLink { id, action: site.action }, Arc::clone(&secrets));
     if let Some(span_id) = span.id() {
-        port.attach(&span_id, ambient.inside(CallLink { id, action: site.action }));
+        port.attach(&span_id, inside.clone());
     }
     let taken = {
         let _span = span.enter();
+        let _ambient = inside.enter_here();
         take(site, capture)
     };
+    super::lock(&secrets).absorb(&taken.secrets);
     let mut open = Box::new(Open {
         site,
         tool_call_id: ambient.tool_call_id().map(Into::into),
@@ -58,7 +63,7 @@ pub fn begin(site: &'static Site, capture: &mut dyn FnMut(&mut Arguments<'_>)) -
         targets: taken.targets,
         request: None,
         redactions: taken.redactions,
-        secrets: taken.secrets,
+        secrets,
         in_log: false,
         counted: false,
         body_began: false,

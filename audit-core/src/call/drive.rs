@@ -11,18 +11,30 @@ use super::Call;
 
 pin_project! {
     /// The body of an `async` call. A panic in a poll is recorded and resumed; dropped early, the call is cancelled.
+    ///
+    /// It is polled and dropped inside the call, so that what it cleans up when it is cancelled belongs to the call.
     #[must_use = "futures do nothing unless polled"]
     #[derive(Debug)]
     pub struct Drive<'c, F> {
         call: &'c mut Call,
+        // `None` only while it is dropped.
         #[pin]
-        body: F,
+        body: Option<F>,
+    }
+
+    impl<'c, F> PinnedDrop for Drive<'c, F> {
+        fn drop(this: Pin<&mut Self>) {
+            let mut this = this.project();
+            if let Some(open) = &this.call.open {
+                open.inside(|| this.body.set(None));
+            }
+        }
     }
 }
 
 impl<'c, F> Drive<'c, F> {
     pub(super) const fn new(call: &'c mut Call, body: F) -> Self {
-        Self { call, body }
+        Self { call, body: Some(body) }
     }
 }
 
@@ -31,13 +43,10 @@ impl<F: Future> Future for Drive<'_, F> {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
-        let Some(open) = &mut this.call.open else { return this.body.poll(context) };
+        let Some(body) = this.body.as_pin_mut() else { return Poll::Pending };
+        let Some(open) = &mut this.call.open else { return body.poll(context) };
         open.body_began = true;
-        let polled = {
-            let _span = open.span.enter();
-            let _ambient = open.enter_ambient();
-            catch_unwind(AssertUnwindSafe(|| this.body.poll(context)))
-        };
+        let polled = open.inside(|| catch_unwind(AssertUnwindSafe(|| body.poll(context))));
         polled.unwrap_or_else(|payload| this.call.resume(payload))
     }
 }

@@ -14,11 +14,12 @@ mod span;
 use core::any::Any;
 use core::time::Duration;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tracing::Span;
 
 use crate::canonical::Canonical;
-use crate::context::{Ambient, CallLink};
+use crate::context::{Ambient, CallLink, SpanPlace};
 use crate::id::CallId;
 use crate::outcome::{Ending, ErrorFacts};
 use crate::port::AuditPort;
@@ -35,6 +36,12 @@ pub use begin::{Begin, CheckedReady, Ready, begin};
 pub use drive::Drive;
 pub use site::{OnUnavailable, Site};
 use span::Ended;
+
+/// How much of an error's text is worth cleaning; the record cuts at 4,096 bytes, the mark of the cut included.
+const REASON_BYTES_MAX: usize = 4_000;
+
+/// How long a removed value can be; longer ones withhold every text of their call.
+const SECRET_BYTES_MAX: usize = 64 << 10;
 
 /// One call, between its beginning and its end. Dropped before its end, it is recorded as cancelled.
 #[derive(Debug)]
@@ -58,7 +65,8 @@ struct Open {
     /// What the closing record says of the arguments, where it is the only one.
     request: Option<Payload>,
     redactions: Vec<Redaction>,
-    secrets: Secrets,
+    /// What was removed from the arguments, shared with the calls inside this one: those that fail add theirs.
+    secrets: Arc<Mutex<Secrets>>,
     /// True once a record of the call is in the log, or on its way.
     in_log: bool,
     /// True once the call is counted as unrecorded.
@@ -71,11 +79,7 @@ impl Call {
     pub fn run<R>(&mut self, body: impl FnOnce() -> R) -> R {
         let Some(open) = &mut self.open else { return body() };
         open.body_began = true;
-        let result = {
-            let _span = open.span.enter();
-            let _ambient = open.enter_ambient();
-            catch_unwind(AssertUnwindSafe(body))
-        };
+        let result = open.inside(|| catch_unwind(AssertUnwindSafe(body)));
         result.unwrap_or_else(|payload| self.resume(payload))
     }
 
@@ -149,14 +153,33 @@ pub async fn settled(receipt: Option<Receipt>) {
     }
 }
 
+/// Cuts a text at a character, and returns how many bytes are gone.
+fn truncate(text: &mut String, bytes_max: usize) -> usize {
+    let length = text.len();
+    let mut kept = bytes_max.min(length);
+    while !text.is_char_boundary(kept) {
+        kept -= 1;
+    }
+    text.truncate(kept);
+    length - kept
+}
+
+/// The lock is held for a copy or a search in a text, which do not panic.
+fn lock(secrets: &Mutex<Secrets>) -> MutexGuard<'_, Secrets> {
+    secrets.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl Open {
-    fn enter_ambient(&self) -> crate::context::Entered {
+    /// Runs code of the user's inside the call: in its span and its context.
+    fn inside<R>(&self, code: impl FnOnce() -> R) -> R {
+        let _span = self.span.enter();
         let link = CallLink { id: self.id, action: self.site.action };
-        let inside = self.ambient.inside(link);
-        match self.span.id() {
-            Some(id) => inside.enter_in(Some(id)),
-            None => inside.enter_here(),
-        }
+        let ambient = self.ambient.inside(link, Arc::clone(&self.secrets));
+        let _ambient = match SpanPlace::of(&self.span) {
+            Some(place) => ambient.enter_in(Some(place)),
+            None => ambient.enter_here(),
+        };
+        code()
     }
 
     fn succeeded(&mut self, value: crate::capture::Captured<'_>) -> (Ended, Option<Response>) {
@@ -175,19 +198,24 @@ impl Open {
             Level::RequestResponse => "/response/result",
         };
         let mut canonical = Canonical::redacting(self.site.redact);
-        let written = value.write(&mut canonical, pointer, self.site.redact, Root::Return);
+        let written = self.inside(|| value.write(&mut canonical, pointer, self.site.redact, Root::Return));
         let (bytes, redactions, _not_in_errors) = canonical.into_parts();
         self.redactions.extend(redactions);
         written.then(|| Response::new(bytes, self.site.level == Level::RequestResponse))
     }
 
     fn failed(&mut self, error: ErrorFacts<'_>) -> Ended {
+        // The variant may be the error's text: `anyhow::Error` shows it by `Debug`, too.
+        let hidden = self.site.redact.iter().any(|path| path.root == Root::Error);
+        let (error_type, text) =
+            self.inside(|| (if hidden { error.type_name() } else { error.error_type() }, error.text()));
         let outcome = Outcome {
             status: Status::Failure,
             effect: self.effect_unless_read(),
-            error_type: Some(self.clean(error.error_type())),
-            reason: self.reason(error.text()),
+            error_type: Some(self.clean(error_type)),
+            reason: self.reason(text),
         };
+        self.tell_the_outer_call();
         Ended { event: EventName::ToolFailed, outcome }
     }
 
@@ -198,6 +226,7 @@ impl Open {
             error_type: Some("panic".to_owned()),
             reason: self.reason(message),
         };
+        self.tell_the_outer_call();
         Ended { event: EventName::ToolPanicked, outcome }
     }
 
@@ -208,6 +237,7 @@ impl Open {
             error_type: Some("cancelled".to_owned()),
             reason: None,
         };
+        self.tell_the_outer_call();
         Ended { event: EventName::ToolCancelled, outcome }
     }
 
@@ -217,22 +247,39 @@ impl Open {
 
     /// Removes from an error's type what was removed from the arguments.
     fn clean(&self, text: String) -> String {
-        let scrubbed = self.secrets.scrub(&text);
+        let scrubbed = lock(&self.secrets).scrub(&text);
         scrubbed.text.unwrap_or_else(|| text.split("::").next().unwrap_or_default().to_owned())
     }
 
     /// Removes from an error's text what was removed from the arguments, and says so.
     fn reason(&mut self, text: Option<String>) -> Option<String> {
         const POINTER: &str = "/outcome/reason";
-        let text = text?;
+        let mut text = text?;
         if let Some(path) = self.site.redact.iter().find(|path| path.root == Root::Error) {
             self.redactions.push(Redaction { path: POINTER.to_owned(), rule: format!("path:{}", path.text) });
             return None;
         }
-        let scrubbed = self.secrets.scrub(&text);
+        let unseen = truncate(&mut text, REASON_BYTES_MAX + SECRET_BYTES_MAX);
+        let scrubbed = lock(&self.secrets).scrub(&text);
         let noted = scrubbed.rules.into_iter().map(|rule| Redaction { path: POINTER.to_owned(), rule });
         self.redactions.extend(noted);
-        scrubbed.text
+        let mut clean = scrubbed.text?;
+        if unseen > 0 {
+            // A secret that the cut went through left its beginning in the last bytes, unrecognised.
+            let trusted = clean.len().saturating_sub(SECRET_BYTES_MAX).min(REASON_BYTES_MAX);
+            let missing = unseen + truncate(&mut clean, trusted);
+            clean.push_str(&format!("…(+{missing} bytes)"));
+        }
+        Some(clean)
+    }
+
+    /// The error of this call may pass through the one around it, whose texts must not show what was removed here.
+    fn tell_the_outer_call(&self) {
+        let Some(outer) = self.ambient.secrets() else { return };
+        let own = lock(&self.secrets);
+        if !own.is_empty() {
+            lock(outer).absorb(&own);
+        }
     }
 
     fn append_started(&mut self, request: Option<&Payload>) -> Receipt {

@@ -22,6 +22,9 @@ pub struct Site {
     pub on_unavailable: OnUnavailable,
     /// The names of the parameters.
     pub parameters: &'static [&'static str],
+    /// What each parameter is called where its pattern takes it from: `password` of `Login { password: typed }`, the
+    /// parameter's own name outside of patterns.
+    pub fields: &'static [&'static str],
     /// What is removed from arguments, result and error text.
     pub redact: &'static [Path],
     /// The module that the function stands in.

@@ -5,6 +5,7 @@
 //! recognised at each key *before* the value behind it is written.
 
 mod key;
+mod raw;
 mod serializer;
 mod text;
 
@@ -13,10 +14,11 @@ use core::fmt;
 use serde::Serialize;
 
 pub(crate) use serializer::{Canonical, Frame};
-pub(crate) use text::write_string;
+pub(crate) use text::{compare_names, write_string};
 
-/// How deep values may be nested.
-pub const DEPTH_MAX: usize = 128;
+/// How deep a value may be nested. With the levels of the record around it, a line stays below the 128 levels that
+/// common parsers of JSON accept.
+pub const DEPTH_MAX: usize = 100;
 
 /// How many bytes of canonical JSON one value may have before it is not captured as JSON any more: 16 MiB.
 pub const VALUE_BYTES_MAX: usize = 16 << 20;
@@ -41,6 +43,8 @@ enum Kind {
     NoName(&'static str),
     TooDeep,
     TooLarge,
+    /// A part of the value was left unfinished: its `Serialize` caught a panic on the way.
+    Broken,
     /// The redaction path with this index, among those at work, does not meet the value.
     NotMet(usize),
     Custom(String),
@@ -54,6 +58,11 @@ impl Error {
             _ => None,
         }
     }
+
+    /// Tells whether the value is beyond a limit: then no other form of it is any smaller.
+    pub(crate) const fn is_beyond_limit(&self) -> bool {
+        matches!(self.0, Kind::TooDeep | Kind::TooLarge)
+    }
 }
 
 impl fmt::Display for Error {
@@ -65,6 +74,7 @@ impl fmt::Display for Error {
             Kind::NoName(found) => write!(f, "expected a text as the name of a member, found {found}"),
             Kind::TooDeep => write!(f, "expected at most {DEPTH_MAX} levels of nesting, found more"),
             Kind::TooLarge => write!(f, "expected at most {VALUE_BYTES_MAX} bytes of JSON, found more"),
+            Kind::Broken => f.write_str("expected each part to be written to its end, found one left unfinished"),
             Kind::NotMet(_) => f.write_str("the value does not have the key that a redaction path names"),
             Kind::Custom(message) => f.write_str(message),
         }

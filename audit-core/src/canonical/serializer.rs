@@ -35,6 +35,10 @@ pub(crate) struct Canonical {
     secrets: Secrets,
     /// The rule under which the value being written is removed.
     removing: Option<String>,
+    /// The first error, however the user's `Serialize` dealt with it: nothing written after it can be trusted.
+    failed: Option<Error>,
+    /// How many members and elements are being written.
+    open_items: usize,
 }
 
 #[derive(Clone, Debug)]
@@ -58,6 +62,7 @@ pub(crate) struct Frame {
     members: usize,
     active: Range<usize>,
     active_start: usize,
+    open_items: usize,
     count: usize,
 }
 
@@ -116,6 +121,8 @@ impl Canonical {
             redactions: Vec::new(),
             secrets: Secrets::default(),
             removing: None,
+            failed: None,
+            open_items: 0,
         }
     }
 
@@ -176,6 +183,8 @@ impl Canonical {
         self.pointer.truncate(mark.pointer);
         self.redactions.truncate(mark.redactions);
         self.removing = None;
+        self.failed = None;
+        self.open_items = 0;
     }
 
     /// Writes a value that will stand at `pointer`, with the paths of the given indices leading into it.
@@ -190,7 +199,9 @@ impl Canonical {
         self.active.clear();
         self.active_start = 0;
         self.active.extend(paths.map(|path| Active { path, segment: 0, met: false }));
-        value.serialize(&mut *self)
+        let depth = self.depth;
+        value.serialize(&mut *self)?;
+        self.check_unbroken(depth)
     }
 
     /// Reads a value only to keep its scalars: it is removed under the given rule.
@@ -198,7 +209,8 @@ impl Canonical {
         let mark = self.mark();
         self.active_start = self.active.len();
         self.removing = Some(rule.to_owned());
-        if value.serialize(&mut *self).is_err() {
+        let depth = self.depth;
+        if value.serialize(&mut *self).and_then(|()| self.check_unbroken(depth)).is_err() {
             self.secrets.withhold(rule);
         }
         self.rewind(&mark);
@@ -210,20 +222,38 @@ impl Canonical {
 
     /// A scalar stands where paths may still want to lead on.
     fn check_scalar(&self) -> Result<(), Error> {
-        let leads_on = self.active.get(self.active_start..).unwrap_or_default().iter();
-        let required = |active: &&Active| !matches!(self.segment(**active), Some(Segment::Key { optional: true, .. }));
-        match leads_on.into_iter().find(required) {
+        match self.active.get(self.active_start) {
             Some(active) if self.removing.is_none() => Err(Error(Kind::NotMet(active.path))),
-            _ => Ok(()),
+            _ => self.check_unfailed(),
         }
     }
 
-    fn check_size(&self) -> Result<(), Error> {
-        if self.out.len() > VALUE_BYTES_MAX { Err(Error(Kind::TooLarge)) } else { Ok(()) }
+    /// Tells whether `more` bytes have room, and nothing went wrong before.
+    fn check_size(&self, more: usize) -> Result<(), Error> {
+        self.check_unfailed()?;
+        if self.out.len() + more > VALUE_BYTES_MAX { Err(Error(Kind::TooLarge)) } else { Ok(()) }
+    }
+
+    fn check_unfailed(&self) -> Result<(), Error> {
+        self.failed.clone().map_or(Ok(()), Err)
+    }
+
+    /// Tells whether everything that was opened since was closed, and nothing went wrong on the way.
+    fn check_unbroken(&self, depth: usize) -> Result<(), Error> {
+        self.check_unfailed()?;
+        if self.depth == depth && self.open_items == 0 { Ok(()) } else { Err(Error(Kind::Broken)) }
+    }
+
+    /// Keeps an error, so that a `Serialize` that ignores it does not get away with what it leaves behind.
+    fn sticky<T>(&mut self, result: Result<T, Error>) -> Result<T, Error> {
+        if let Err(error) = &result {
+            self.failed.get_or_insert_with(|| error.clone());
+        }
+        result
     }
 
     fn open(&mut self, bracket: u8) -> Result<Frame, Error> {
-        self.check_size()?;
+        self.check_size(0)?;
         self.depth += 1;
         if self.depth > DEPTH_MAX {
             return Err(Error(Kind::TooDeep));
@@ -234,6 +264,7 @@ impl Canonical {
             members: self.members.len(),
             active: self.active_start..self.active.len(),
             active_start: self.active_start,
+            open_items: self.open_items,
             count: 0,
         };
         self.out.push(bracket);
@@ -242,7 +273,8 @@ impl Canonical {
 
     /// Opens the object of a call's arguments.
     pub(crate) fn open_arguments(&mut self) -> Frame {
-        let frame = Frame { start: self.out.len(), names: 0, members: 0, active: 0..0, active_start: 0, count: 0 };
+        let start = self.out.len();
+        let frame = Frame { start, names: 0, members: 0, active: 0..0, active_start: 0, open_items: 0, count: 0 };
         self.out.push(b'{');
         frame
     }
@@ -274,6 +306,8 @@ impl Canonical {
     }
 
     fn start_member(&mut self, frame: &Frame, name: &str) -> Result<Item, Error> {
+        self.check_size(name.len())?;
+        self.check_frame(frame)?;
         let removed = self.rule_for_member(frame, name);
         let start = self.out.len();
         if frame.count > 0 {
@@ -283,7 +317,7 @@ impl Canonical {
         self.names.push_str(name);
         write_string(&mut self.out, name);
         self.out.push(b':');
-        let item = self.start_item(frame, start, name_start, removed);
+        let item = self.start_item(start, name_start, removed);
         if self.removing.is_none() {
             self.lead_into(frame, |segment| match segment {
                 Segment::Key { name: wanted, .. } => wanted == name,
@@ -296,13 +330,15 @@ impl Canonical {
     }
 
     fn start_element(&mut self, frame: &Frame) -> Result<Item, Error> {
+        self.check_size(0)?;
+        self.check_frame(frame)?;
         let mut removed = None;
         if self.removing.is_none() {
             for index in frame.active.clone() {
                 let Some(&active) = self.active.get(index) else { continue };
                 match self.segment(active) {
                     Some(Segment::Each) if self.is_last(active) => removed = self.removed_by_path(active, true),
-                    Some(Segment::Each | Segment::Key { optional: true, .. }) => {}
+                    Some(Segment::Each) => {}
                     _ => return Err(Error(Kind::NotMet(active.path))),
                 }
             }
@@ -311,7 +347,7 @@ impl Canonical {
         if frame.count > 0 {
             self.out.push(b',');
         }
-        let item = self.start_item(frame, start, self.names.len(), removed);
+        let item = self.start_item(start, self.names.len(), removed);
         if self.removing.is_none() {
             self.lead_into(frame, |segment| segment == Segment::Each);
             push_step(&mut self.pointer, itoa::Buffer::new().format(frame.count));
@@ -319,8 +355,13 @@ impl Canonical {
         Ok(self.enter(item))
     }
 
-    fn start_item(&self, frame: &Frame, start: usize, name_start: usize, removed: Option<Removed>) -> Item {
-        debug_assert_eq!(self.active.len(), frame.active.end);
+    /// A panic inside an earlier item, caught by the user's code, leaves the item open.
+    fn check_frame(&self, frame: &Frame) -> Result<(), Error> {
+        let whole = self.open_items == frame.open_items && self.active.len() == frame.active.end;
+        if whole { Ok(()) } else { Err(Error(Kind::Broken)) }
+    }
+
+    fn start_item(&self, start: usize, name_start: usize, removed: Option<Removed>) -> Item {
         let name = name_start..self.names.len();
         Item { start, name, active: self.active.len(), pointer: self.pointer.len(), removed }
     }
@@ -412,13 +453,44 @@ impl Canonical {
         removed.map(|_| ())
     }
 
-    fn close_list(&mut self, frame: &Frame) {
+    fn close_list(&mut self, frame: &Frame) -> Result<(), Error> {
+        self.check_frame(frame)?;
+        self.keep_bytes(frame);
         self.out.push(b']');
         self.depth -= 1;
         self.names.truncate(frame.names);
+        self.check_size(0)
+    }
+
+    /// Keeps a removed list of bytes as the text that it may stand for.
+    fn keep_bytes(&mut self, frame: &Frame) {
+        let Some(rule) = &self.removing else { return };
+        let written =
+            self.out.get(frame.start + 1..).and_then(|list| core::str::from_utf8(list).ok()).unwrap_or_default();
+        let bytes: Option<Vec<u8>> = written.split(',').map(|number| number.parse().ok()).collect();
+        if let Some(text) = bytes.and_then(|bytes| String::from_utf8(bytes).ok()) {
+            self.secrets.add(&text, rule);
+        }
+    }
+
+    /// Keeps the key of a map that is removed with its value or under any key, if it looks like data: names of members
+    /// are made of letters.
+    fn keep_key(&mut self, frame: &Frame, key: &str) {
+        let is_name = key.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'_' || byte == b'-');
+        if is_name {
+            return;
+        }
+        let any = frame.active.clone().filter_map(|index| self.active.get(index).copied());
+        let mut any = any.filter(|active| self.segment(*active) == Some(Segment::Any));
+        let any = any.find(|active| self.is_last(*active));
+        let rule = self.removing.clone().or_else(|| Some(self.removed_by_path(any?, false)?.rule));
+        if let Some(rule) = rule {
+            self.secrets.add(key, &rule);
+        }
     }
 
     fn close_object(&mut self, frame: &Frame) -> Result<(), Error> {
+        self.check_frame(frame)?;
         if self.removing.is_none() {
             for &active in self.active.get(frame.active.clone()).unwrap_or_default() {
                 let satisfied = match self.segment(active) {
@@ -436,7 +508,7 @@ impl Canonical {
         self.depth -= 1;
         self.members.truncate(frame.members);
         self.names.truncate(frame.names);
-        self.check_size()
+        self.check_size(0)
     }
 
     /// Brings the members written since the object's start into canonical order.

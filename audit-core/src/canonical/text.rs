@@ -67,7 +67,7 @@ pub(super) fn write_float(out: &mut Vec<u8>, number: f64) {
 }
 
 /// Compares names by their UTF-16 code units, as RFC 8785 §3.2.3 sorts members.
-pub(super) fn compare_names(a: &str, b: &str) -> Ordering {
+pub(crate) fn compare_names(a: &str, b: &str) -> Ordering {
     // UTF-8 and UTF-16 order texts alike but where a character beyond U+FFFF meets one from U+E000 on.
     if a.is_ascii() || b.is_ascii() { a.cmp(b) } else { a.encode_utf16().cmp(b.encode_utf16()) }
 }

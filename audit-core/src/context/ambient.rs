@@ -1,13 +1,14 @@
 //! The context at work on this thread, and how it is found when only a span was carried along.
 
 use core::cell::RefCell;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
-use tracing::span;
+use tracing::{Dispatch, Span, dispatcher, span};
 
 use super::Fields;
 use crate::id::CallId;
 use crate::port::AuditPort;
+use crate::redact::secrets::Secrets;
 
 thread_local! {
     /// What was entered on this thread and not left yet; the last is at work. Tokens ascend.
@@ -28,8 +29,36 @@ pub struct Ambient {
     fields: Option<Arc<Fields>>,
     tool_call_id: Option<Arc<str>>,
     call: Option<CallLink>,
+    /// What was removed from the arguments of the audited call, and of those inside it that failed: their errors pass
+    /// through it. The lock is never held over the user's code.
+    secrets: Option<Arc<Mutex<Secrets>>>,
     /// The span that was current when this was entered: whichever of the two is nearer decides.
-    span: Option<span::Id>,
+    span: Option<SpanPlace>,
+}
+
+/// A span, told apart from one with the same identifier of another subscriber.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct SpanPlace {
+    id: span::Id,
+    /// Where the port of the subscriber's layer stands in memory; 0 without one.
+    port: usize,
+}
+
+impl SpanPlace {
+    pub(crate) fn of(span: &Span) -> Option<Self> {
+        span.with_subscriber(|(id, dispatch)| Self { id: id.clone(), port: port_address(dispatch) })
+    }
+
+    /// Returns the current span.
+    fn current() -> Option<Self> {
+        dispatcher::get_default(|dispatch| {
+            Some(Self { id: dispatch.current_span().id()?.clone(), port: port_address(dispatch) })
+        })
+    }
+}
+
+fn port_address(dispatch: &Dispatch) -> usize {
+    dispatch.downcast_ref::<AuditPort>().map_or(0, |port| core::ptr::from_ref(port).addr())
 }
 
 /// The audited call around a place.
@@ -41,7 +70,7 @@ pub(crate) struct CallLink {
 
 impl Ambient {
     const fn none() -> Self {
-        Self { fields: None, tool_call_id: None, call: None, span: None }
+        Self { fields: None, tool_call_id: None, call: None, secrets: None, span: None }
     }
 
     /// Returns what is at work here: on this thread, or through the current span if that is nearer.
@@ -53,11 +82,12 @@ impl Ambient {
         // A thread-local that is being destroyed has no context any more.
         let here = HERE.try_with(|here| here.borrow().last().map(|frame| frame.ambient.clone()));
         let here = here.ok().flatten().unwrap_or(Self::none());
-        let Some(current) = current_span() else { return here };
+        let Some(current) = SpanPlace::current() else { return here };
         if here.span.as_ref() == Some(&current) {
             return here;
         }
-        port.and_then(|port| port.nearest_ambient(&current, here.span.as_ref())).unwrap_or(here)
+        let stop = here.span.as_ref().filter(|entered| entered.port == current.port).map(|entered| &entered.id);
+        port.and_then(|port| port.nearest_ambient(&current.id, stop)).unwrap_or(here)
     }
 
     pub(crate) const fn fields(&self) -> Option<&Arc<Fields>> {
@@ -72,6 +102,11 @@ impl Ambient {
         self.call
     }
 
+    /// Returns what the texts of the call around this place must not show.
+    pub(crate) const fn secrets(&self) -> Option<&Arc<Mutex<Secrets>>> {
+        self.secrets.as_ref()
+    }
+
     pub(super) fn set_tool_call_id(&mut self, id: Option<String>) {
         self.tool_call_id = id.map(Into::into);
     }
@@ -81,18 +116,18 @@ impl Ambient {
     }
 
     /// Returns what is at work inside the given call: the model's identifier was for the call itself.
-    pub(crate) fn inside(&self, call: CallLink) -> Self {
-        Self { fields: self.fields.clone(), tool_call_id: None, call: Some(call), span: None }
+    pub(crate) fn inside(&self, call: CallLink, secrets: Arc<Mutex<Secrets>>) -> Self {
+        Self { fields: self.fields.clone(), tool_call_id: None, call: Some(call), secrets: Some(secrets), span: None }
     }
 
     /// Enters on this thread, inside the span that is current now.
     pub(crate) fn enter_here(self) -> Entered {
-        let span = current_span();
+        let span = SpanPlace::current();
         self.enter_in(span)
     }
 
     /// Enters on this thread, inside the given span.
-    pub(crate) fn enter_in(mut self, span: Option<span::Id>) -> Entered {
+    pub(crate) fn enter_in(mut self, span: Option<SpanPlace>) -> Entered {
         self.span = span;
         let token = HERE.try_with(|here| {
             let mut frames = here.borrow_mut();
@@ -102,10 +137,6 @@ impl Ambient {
         });
         Entered { token: token.ok() }
     }
-}
-
-fn current_span() -> Option<span::Id> {
-    tracing::dispatcher::get_default(|dispatch| dispatch.current_span().id().cloned())
 }
 
 /// Leaves what was entered when it is dropped. Guards may be dropped in any order: each takes away only its own.

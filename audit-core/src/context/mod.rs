@@ -15,7 +15,7 @@ use pin_project_lite::pin_project;
 use crate::vocabulary::Trigger;
 
 pub use ambient::Ambient;
-pub(crate) use ambient::{CallLink, Entered};
+pub(crate) use ambient::{CallLink, Entered, SpanPlace};
 pub(crate) use fields::Fields;
 use fields::Parts;
 
@@ -44,7 +44,7 @@ pub fn context() -> Context {
 ///
 /// This is for tasks: `tokio::spawn(audited::inherit(async { … }))`.
 pub fn inherit<F: Future>(future: F) -> Scoped<F> {
-    Scoped { ambient: Ambient::current(), future }
+    Scoped { ambient: Ambient::current(), future: Some(future) }
 }
 
 /// Who acts, for whom and why; not at work before [`scope`](Self::scope), [`in_scope`](Self::in_scope) or
@@ -141,7 +141,7 @@ impl Context {
 
     /// Runs a future in this context, on whatever thread it is polled.
     pub fn scope<F: Future>(self, future: F) -> Scoped<F> {
-        Scoped { ambient: self.into_ambient(), future }
+        Scoped { ambient: self.into_ambient(), future: Some(future) }
     }
 
     /// Runs a closure in this context.
@@ -176,13 +176,22 @@ impl fmt::Debug for ContextGuard {
 }
 
 pin_project! {
-    /// A future that is polled in a context of its own.
+    /// A future that is polled, and dropped, in a context of its own.
     #[must_use = "futures do nothing unless polled"]
     #[derive(Debug)]
     pub struct Scoped<F> {
         ambient: Ambient,
+        // `None` only while it is dropped: what the future cleans up then belongs to the context, too.
         #[pin]
-        future: F,
+        future: Option<F>,
+    }
+
+    impl<F> PinnedDrop for Scoped<F> {
+        fn drop(this: Pin<&mut Self>) {
+            let mut this = this.project();
+            let _entered = this.ambient.clone().enter_here();
+            this.future.set(None);
+        }
     }
 }
 
@@ -192,7 +201,7 @@ impl<F: Future> Future for Scoped<F> {
     fn poll(self: Pin<&mut Self>, context: &mut core::task::Context<'_>) -> Poll<F::Output> {
         let this = self.project();
         let _entered = this.ambient.clone().enter_here();
-        this.future.poll(context)
+        this.future.as_pin_mut().map_or(Poll::Pending, |future| future.poll(context))
     }
 }
 

@@ -2,8 +2,10 @@
 
 mod object;
 mod payload;
+mod redactions;
 
 use core::time::Duration;
+use std::borrow::Cow;
 
 use crate::context::Ambient;
 use crate::entry::RECORD_BYTES_MAX;
@@ -17,14 +19,24 @@ use crate::vocabulary::{Applied, Effect, EventName, Level, Status};
 pub(crate) use object::Object;
 pub(crate) use payload::{Payload, Response};
 
-/// How many redactions one record lists one by one; beyond that they are listed once per value and rule.
-const REDACTIONS_MAX: usize = 64;
-
 /// How long the text of a reason may be.
 const REASON_BYTES_MAX: usize = 4_096;
 
 /// How long the text of a reason may be once a record is too large for its line.
 const SHORT_REASON_BYTES: usize = 256;
+
+/// How long the JSON of each text is at most that the shortest form of a record cuts.
+const LEAST_TEXT_BYTES: usize = 128;
+
+/// How long the JSON of a target's type and identifier is each at most there, and how many targets are left.
+const LEAST_TARGET_BYTES: usize = 64;
+const LEAST_TARGETS_MAX: usize = 16;
+
+/// How long the JSON of an identifier of the actor or the model's call is at most there.
+const LEAST_ID_BYTES: usize = 1_024;
+
+/// How long the actor and the correlation may each be to stay whole there.
+const LEAST_CONTEXT_BYTES: usize = 8_192;
 
 /// Everything that a record says, but for what the port adds.
 #[derive(Clone, Debug)]
@@ -88,43 +100,51 @@ enum Fit {
     WithoutPayloads,
     /// The reason is cut, redactions are listed by rule only.
     Bare,
+    /// Every text is cut, and what is left says `shortened`. This always fits.
+    Least,
 }
 
 impl Draft<'_> {
-    /// Writes the record's canonical bytes, leaving out what its line has no room for; `None` if it fits in no way.
-    pub(crate) fn write(&self, record_id: RecordId, observed: Time) -> Option<Vec<u8>> {
+    /// Writes the record's canonical bytes, leaving out what its line has no room for.
+    pub(crate) fn write(&self, record_id: RecordId, observed: Time) -> Vec<u8> {
         let mut out = Vec::with_capacity(1024);
-        [Fit::Whole, Fit::WithoutPayloads, Fit::Bare].into_iter().find_map(|fit| {
+        for fit in [Fit::Whole, Fit::WithoutPayloads, Fit::Bare, Fit::Least] {
             out.clear();
             self.write_as(&mut out, fit, record_id, observed);
-            (out.len() <= RECORD_BYTES_MAX).then(|| core::mem::take(&mut out))
-        })
+            if out.len() <= RECORD_BYTES_MAX {
+                break;
+            }
+        }
+        out
     }
 
     fn write_as(&self, out: &mut Vec<u8>, fit: Fit, record_id: RecordId, observed: Time) {
         let fields = self.ambient.fields();
         let truncated = fit >= Fit::WithoutPayloads;
         let mut record = Object::open(out);
-        record.text("action", self.action);
-        record.raw("actor", fields.map_or(b"{}", |fields| fields.actor()));
-        if let Some(annotations) = self.annotations {
+        record.text("action", &fit.text(self.action));
+        self.write_actor(&mut record, fit);
+        if fit == Fit::Least {
+            record.raw("annotations", br#"{"shortened":true}"#);
+        } else if let Some(annotations) = self.annotations {
             annotations.write_annotations(&mut record, truncated);
         }
         if let Some(call) = &self.call {
-            call.write(record.object("call"));
+            call.write(record.object("call"), fit);
         }
-        if let Some(correlation) = fields.and_then(|fields| fields.correlation()) {
+        let correlation = fields.and_then(|fields| fields.correlation());
+        if let Some(correlation) = correlation.filter(|whole| fit < Fit::Least || whole.len() <= LEAST_CONTEXT_BYTES) {
             record.raw("correlation", correlation);
         }
         record.text("event_name", self.event.as_str());
         record.optional_text("level", self.level.map(Level::as_str));
         record.display("observed_time", &observed);
         if let Some(operation) = self.operation {
-            operation.write(record.object("operation"));
+            operation.write(record.object("operation"), fit);
         }
-        self.outcome.write(record.object("outcome"), fit == Fit::Bare);
+        self.outcome.write(record.object("outcome"), fit);
         record.display("record_id", &record_id);
-        self.write_redactions(&mut record, fit);
+        redactions::write(&mut record, &self.redactions, fit);
         if let Some(request) = self.request {
             request.write_request(record.object("request"), truncated);
         }
@@ -133,8 +153,10 @@ impl Draft<'_> {
         }
         record.text("schema_version", SCHEMA_VERSION);
         record.text("stage", self.event.stage().as_str());
+        let targets_max = if fit == Fit::Least { LEAST_TARGETS_MAX } else { usize::MAX };
         if !self.targets.is_empty() {
-            record.list("target", self.targets, Target::write);
+            let targets = self.targets.get(..targets_max).unwrap_or(self.targets);
+            record.list("target", targets, |out, target| target.write(out, fit));
         }
         record.display("time", &self.time);
         if let Some(trigger) = fields.and_then(|fields| fields.trigger()).filter(|_| self.trigger) {
@@ -143,34 +165,37 @@ impl Draft<'_> {
         record.close();
     }
 
-    fn write_redactions(&self, record: &mut Object<'_>, fit: Fit) {
-        let grouped = fit > Fit::Whole || self.redactions.len() > REDACTIONS_MAX;
-        if !grouped {
-            if !self.redactions.is_empty() {
-                record.list("redactions", &self.redactions, Redaction::write);
-            }
-            return;
+    /// Writes who acts; in the shortest form, if that is long, only by their identifiers.
+    fn write_actor(&self, record: &mut Object<'_>, fit: Fit) {
+        let Some(fields) = self.ambient.fields() else { return record.raw("actor", b"{}") };
+        if fit < Fit::Least || fields.actor().len() <= LEAST_CONTEXT_BYTES {
+            return record.raw("actor", fields.actor());
         }
-        let mut groups: Vec<Redaction> = Vec::new();
-        for redaction in &self.redactions {
-            let path = ancestor(&redaction.path, if fit == Fit::Bare { 1 } else { 3 }).to_owned();
-            let group = Redaction { path, rule: redaction.rule.clone() };
-            if !groups.contains(&group) {
-                groups.push(group);
+        let mut actor = record.object("actor");
+        for (part, id) in [("agent", fields.agent_id()), ("on_behalf_of", fields.user_id())] {
+            if let Some(id) = id {
+                let mut part = actor.object(part);
+                part.text("id", &limit::cut_escaped(id, LEAST_ID_BYTES));
+                part.close();
             }
         }
-        record.list("redactions", &groups, Redaction::write);
+        actor.close();
     }
 }
 
-/// Returns the first steps of a JSON Pointer.
-fn ancestor(pointer: &str, steps: usize) -> &str {
-    let end = pointer.match_indices('/').nth(steps).map_or(pointer.len(), |(at, _)| at);
-    pointer.get(..end).unwrap_or(pointer)
+impl Fit {
+    /// Cuts a text in the shortest form.
+    fn text(self, text: &str) -> Cow<'_, str> {
+        self.cut(text, LEAST_TEXT_BYTES)
+    }
+
+    fn cut(self, text: &str, bytes_max: usize) -> Cow<'_, str> {
+        if self < Self::Least { text.into() } else { limit::cut_escaped(text, bytes_max).into() }
+    }
 }
 
 impl CallPart {
-    fn write(&self, mut call: Object<'_>) {
+    fn write(&self, mut call: Object<'_>, fit: Fit) {
         if let Some((end, duration)) = self.end {
             call.number("duration_ns", u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX));
             call.display("end_time", &end);
@@ -182,19 +207,21 @@ impl CallPart {
         if let Some(start) = self.start {
             call.display("start_time", &start);
         }
-        call.optional_text("tool_call_id", self.tool_call_id.as_deref());
+        if let Some(id) = &self.tool_call_id {
+            call.text("tool_call_id", &fit.cut(id, LEAST_ID_BYTES));
+        }
         call.close();
     }
 }
 
 impl Operation<'_> {
-    fn write(self, mut operation: Object<'_>) {
+    fn write(self, mut operation: Object<'_>, fit: Fit) {
         operation.text("name", "execute_tool");
         let mut tool = operation.object("tool");
         if let Some(effect) = self.effect {
             tool.boolean("destructive", effect == Effect::Destructive);
         }
-        tool.text("name", self.tool);
+        tool.text("name", &fit.text(self.tool));
         if let Some(effect) = self.effect {
             tool.boolean("read_only", effect == Effect::Read);
         }
@@ -209,11 +236,13 @@ impl Outcome {
         Self { status: Status::Unknown, effect: Applied::None, error_type: None, reason: None }
     }
 
-    fn write(&self, mut outcome: Object<'_>, short: bool) {
+    fn write(&self, mut outcome: Object<'_>, fit: Fit) {
         outcome.text("effect", self.effect.as_str());
-        outcome.optional_text("error_type", self.error_type.as_deref());
-        if let Some(mut reason) = self.reason.clone() {
-            limit::cut(&mut reason, if short { SHORT_REASON_BYTES } else { REASON_BYTES_MAX });
+        if let Some(error_type) = &self.error_type {
+            outcome.text("error_type", &fit.text(error_type));
+        }
+        if let Some(mut reason) = self.reason.clone().filter(|_| fit < Fit::Least) {
+            limit::cut(&mut reason, if fit == Fit::Bare { SHORT_REASON_BYTES } else { REASON_BYTES_MAX });
             outcome.text("reason", &reason);
         }
         outcome.text("status", self.status.as_str());
@@ -222,20 +251,10 @@ impl Outcome {
 }
 
 impl Target {
-    fn write(out: &mut Vec<u8>, target: &Self) {
+    fn write(&self, out: &mut Vec<u8>, fit: Fit) {
         let mut object = Object::open(out);
-        object.text("id", &target.id);
-        object.text("type", &target.kind);
-        object.close();
-    }
-}
-
-impl Redaction {
-    fn write(out: &mut Vec<u8>, redaction: &Self) {
-        let mut object = Object::open(out);
-        object.text("method", "drop");
-        object.text("path", &redaction.path);
-        object.text("rule", &redaction.rule);
+        object.text("id", &fit.cut(&self.id, LEAST_TARGET_BYTES));
+        object.text("type", &fit.cut(&self.kind, LEAST_TARGET_BYTES));
         object.close();
     }
 }

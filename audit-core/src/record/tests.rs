@@ -9,7 +9,7 @@ fn time(second: u64) -> Time {
 }
 
 fn check(draft: &Draft<'_>, expected: expect_test::Expect) {
-    let bytes = draft.write(ID.parse().unwrap(), time(9)).unwrap();
+    let bytes = draft.write(ID.parse().unwrap(), time(9));
     // What was written in order is what canonical JSON of it would be.
     let value: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
     assert_eq!(crate::canonical::to_vec(&value).unwrap(), bytes);
@@ -204,9 +204,73 @@ fn a_record_that_is_too_large_keeps_hash_and_size() {
     );
 }
 
+/// Checks that the record fits, and returns it.
+fn shortened(draft: &Draft<'_>) -> serde_json::Value {
+    let bytes = draft.write(ID.parse().unwrap(), time(9));
+    assert!(bytes.len() <= RECORD_BYTES_MAX, "{} bytes", bytes.len());
+    let value: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
+    assert_eq!(crate::canonical::to_vec(&value).unwrap(), bytes);
+    assert_eq!(value["annotations"], serde_json::json!({ "shortened": true }));
+    assert!(value.get("redactions").is_none_or(|list| list != &serde_json::json!([])));
+    value
+}
+
 #[test]
-fn a_record_that_fits_in_no_way_is_none() {
-    let ambient = Ambient::current();
-    let targets = vec![Target { kind: "x".repeat(RECORD_BYTES_MAX), id: String::new() }];
-    assert_eq!(Draft { targets: &targets, ..draft(&ambient) }.write(ID.parse().unwrap(), time(9)), None);
+fn a_record_of_long_roles_keeps_the_identifiers_of_the_actor() {
+    let roles = (0..64).map(|n| format!("{n:01024}"));
+    context().agent("a").on_behalf_of("u").roles(roles).conversation("c").in_scope(|| {
+        let ambient = Ambient::current();
+        let record = shortened(&draft(&ambient));
+        assert_eq!(record["actor"], serde_json::json!({ "agent": { "id": "a" }, "on_behalf_of": { "id": "u" } }));
+        assert_eq!(record["correlation"], serde_json::json!({ "conversation_id": "c" }));
+    });
+}
+
+#[test]
+fn a_record_of_long_targets_keeps_their_beginnings() {
+    let ambient = context().agent("a").in_scope(Ambient::current);
+    let target = |text: &str| Target { kind: "doc".to_owned(), id: text.to_owned() };
+    let long = [target(&"x".repeat(70_000))];
+    let record = shortened(&Draft { targets: &long, ..draft(&ambient) });
+    let id = format!("{}…(+69936 bytes)", "x".repeat(64));
+    assert_eq!(record["target"], serde_json::json!([{ "id": id, "type": "doc" }]));
+    assert_eq!(record["actor"], serde_json::json!({ "agent": { "id": "a" } }));
+    let controls: Vec<_> = (0..20).map(|_| target(&"\u{1}".repeat(1_024))).collect();
+    let record = shortened(&Draft { targets: &controls, ..draft(&ambient) });
+    assert_eq!(record["target"].as_array().unwrap().len(), 16);
+    assert_eq!(record["target"][0]["id"], format!("{}…(+1014 bytes)", "\u{1}".repeat(10)));
+}
+
+#[test]
+fn a_record_that_is_too_long_in_every_part_fits() {
+    let long = "\u{1}".repeat(RECORD_BYTES_MAX);
+    let context = context().agent(&long).agent_name(&long).on_behalf_of(&long).roles([&long; 64]).model(&long, &long);
+    context.conversation(&long).run(&long).tenant(&long).in_scope(|| {
+        let ambient = Ambient::current();
+        let payload = Payload::new(serde_json::to_vec(&long).unwrap());
+        let response = Response::new(serde_json::to_vec(&long).unwrap(), true);
+        let redaction = |n| Redaction { path: format!("/{n}{long}/{long}"), rule: format!("path:{long}") };
+        let record = shortened(&Draft {
+            action: &long,
+            call: Some(CallPart {
+                id: ID.parse().unwrap(),
+                start: Some(time(0)),
+                end: Some((time(1), Duration::MAX)),
+                tool_call_id: Some(long.as_str().into()),
+                parent: Some(ID.parse().unwrap()),
+            }),
+            operation: Some(Operation { tool: &long, effect: Some(Effect::Destructive) }),
+            outcome: Outcome { error_type: Some(long.clone()), reason: Some(long.clone()), ..Outcome::pending() },
+            request: Some(&payload),
+            response: Some(&response),
+            targets: &core::array::from_fn::<_, 20, _>(|_| Target { kind: long.clone(), id: long.clone() }),
+            redactions: (0..20).map(redaction).collect(),
+            annotations: Some(&payload),
+            ..draft(&ambient)
+        });
+        assert_eq!(record["redactions"].as_array().unwrap().len(), 17);
+        assert!(record["outcome"].get("reason").is_none());
+        assert!(record.get("correlation").is_none());
+        assert_eq!(record["request"]["truncated"], true);
+    });
 }

@@ -11,7 +11,7 @@ pub use path::{Path, Root, Segment};
 pub(crate) struct Redaction {
     /// A JSON Pointer from the record's root. It never passes a key that was itself withheld: it stops at the map.
     pub(crate) path: String,
-    /// The rule that removed the value: `path:customer.ssn`, `name:password`, `argument:card`.
+    /// The rule that removed the value: `path:customer.ssn`, `name:password`.
     pub(crate) rule: String,
 }
 

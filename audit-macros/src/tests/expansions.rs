@@ -36,6 +36,7 @@ fn sync_function() {
                         durability: ::core::option::Option::None,
                         on_unavailable: ::audited::__private::OnUnavailable::Count,
                         parameters: &["order", "card", "customer"],
+                        fields: &["order", "card", "customer"],
                         redact: &[
                             ::audited::__private::Path {
                                 text: "card",
@@ -70,8 +71,11 @@ fn sync_function() {
                 let mut call = begun.call();
                 let returned = call
                     .run(move || -> Result<Receipt, RefundError> {
-                        pay(card)?;
-                        Ok(Receipt)
+                        ::audited::__private::moves!(customer card order);
+                        {
+                            pay(card)?;
+                            Ok(Receipt)
+                        }
                     });
                 ::audited::__private::finish!(call, returned);
                 returned
@@ -99,6 +103,7 @@ fn async_function() {
                         ),
                         on_unavailable: ::audited::__private::OnUnavailable::Count,
                         parameters: &["mail", "type"],
+                        fields: &["mail", "type"],
                         redact: &[],
                         module: ::core::module_path!(),
                         file: ::core::file!(),
@@ -119,6 +124,7 @@ fn async_function() {
                         if false {
                             return ::audited::__private::never::<Result<(), Error>>();
                         }
+                        ::audited::__private::moves!(r#type mail);
                         { post(mail).await }
                     })
                     .await;
@@ -146,6 +152,7 @@ fn method_without_parameters() {
                         durability: ::core::option::Option::None,
                         on_unavailable: crate::audit::__private::OnUnavailable::Count,
                         parameters: &[],
+                        fields: &[],
                         redact: &[],
                         module: ::core::module_path!(),
                         file: ::core::file!(),
@@ -155,7 +162,11 @@ fn method_without_parameters() {
                 };
                 let begun = crate::audit::__private::begin(site, &mut |_| {});
                 let mut call = begun.call();
-                let returned = call.run(move || -> usize { self.items.len() });
+                let returned = call
+                    .run(move || -> usize {
+                        crate::audit::__private::moves!(self);
+                        { self.items.len() }
+                    });
                 crate::audit::__private::finish!(call, returned);
                 returned
             }
@@ -187,6 +198,7 @@ fn destructured_parameters() {
                         durability: ::core::option::Option::None,
                         on_unavailable: ::audited::__private::OnUnavailable::Count,
                         parameters: &["a", "c", "b", "all", "last", "type"],
+                        fields: &["a", "b", "b", "all", "last", "type"],
                         redact: &[
                             ::audited::__private::Path {
                                 text: "b[].*.\"card-number\"",
@@ -220,7 +232,11 @@ fn destructured_parameters() {
                     },
                 );
                 let mut call = begun.call();
-                let returned = call.run(move || -> Page { Page });
+                let returned = call
+                    .run(move || -> Page {
+                        ::audited::__private::moves!(#[cfg(feature = "x")] r#type last all b c a);
+                        { Page }
+                    });
                 ::audited::__private::finish!(call, returned);
                 returned
             }
@@ -245,6 +261,7 @@ fn destructive_function_denies() {
                         durability: ::core::option::Option::None,
                         on_unavailable: ::audited::__private::OnUnavailable::Return,
                         parameters: &["disk"],
+                        fields: &["disk"],
                         redact: &[],
                         module: ::core::module_path!(),
                         file: ::core::file!(),
@@ -264,7 +281,11 @@ fn destructive_function_denies() {
                         return ::audited::__private::deny(unavailable);
                     }
                 };
-                let returned = call.run(move || -> Result<(), Error> { disk.wipe() });
+                let returned = call
+                    .run(move || -> Result<(), Error> {
+                        ::audited::__private::moves!(disk);
+                        { disk.wipe() }
+                    });
                 ::audited::__private::finish!(call, returned);
                 returned
             }
@@ -289,6 +310,7 @@ fn destructive_async_function_with_closure() {
                         durability: ::core::option::Option::None,
                         on_unavailable: ::audited::__private::OnUnavailable::Return,
                         parameters: &["disk"],
+                        fields: &["disk"],
                         redact: &[],
                         module: ::core::module_path!(),
                         file: ::core::file!(),
@@ -317,6 +339,7 @@ fn destructive_async_function_with_closure() {
                         if false {
                             return ::audited::__private::never::<Status>();
                         }
+                        ::audited::__private::moves!(disk);
                         { disk.wipe().await }
                     })
                     .await;
@@ -345,6 +368,7 @@ fn targets_and_skipped_parameters() {
                         durability: ::core::option::Option::None,
                         on_unavailable: ::audited::__private::OnUnavailable::Panic,
                         parameters: &["client", "order"],
+                        fields: &["client", "order"],
                         redact: &[],
                         module: ::core::module_path!(),
                         file: ::core::file!(),
@@ -355,6 +379,7 @@ fn targets_and_skipped_parameters() {
                 let begun = ::audited::__private::begin(
                     site,
                     &mut |arguments| {
+                        ::audited::__private::skipped!(arguments, 0usize, client);
                         ::audited::__private::argument!(arguments, 1usize, order);
                         ::audited::__private::target!(arguments, "order", order.id);
                         ::audited::__private::target!(
@@ -363,7 +388,11 @@ fn targets_and_skipped_parameters() {
                     },
                 );
                 let mut call = begun.call();
-                let returned = call.run(move || -> () { client.ship(order) });
+                let returned = call
+                    .run(move || -> () {
+                        ::audited::__private::moves!(order client);
+                        { client.ship(order) }
+                    });
                 ::audited::__private::finish!(call, returned);
                 returned
             }
@@ -395,6 +424,7 @@ fn generics_with_impl_trait() {
                         durability: ::core::option::Option::None,
                         on_unavailable: ::audited::__private::OnUnavailable::Count,
                         parameters: &["items", "by"],
+                        fields: &["items", "by"],
                         redact: &[],
                         module: ::core::module_path!(),
                         file: ::core::file!(),
@@ -410,7 +440,11 @@ fn generics_with_impl_trait() {
                     },
                 );
                 let mut call = begun.call();
-                let returned = call.run(move || -> Result<_, Box<dyn Error>> { Ok(items.iter()) });
+                let returned = call
+                    .run(move || -> Result<_, Box<dyn Error>> {
+                        ::audited::__private::moves!(by items);
+                        { Ok(items.iter()) }
+                    });
                 ::audited::__private::finish!(call, returned);
                 returned
             }
@@ -435,6 +469,7 @@ fn impl_trait_alone_is_left_to_inference() {
                         durability: ::core::option::Option::None,
                         on_unavailable: ::audited::__private::OnUnavailable::Count,
                         parameters: &[],
+                        fields: &[],
                         redact: &[],
                         module: ::core::module_path!(),
                         file: ::core::file!(),
@@ -458,65 +493,67 @@ fn function_that_never_returns() {
         r#"action = "host.halt""#,
         "fn halt() -> ! { loop {} }",
         expect![[r#"
-        fn halt() -> ! {
-            let site = {
-                static SITE: ::audited::__private::Site = ::audited::__private::Site {
-                    action: "host.halt",
-                    tool: "halt",
-                    effect: ::audited::__private::Effect::Write,
-                    level: ::audited::__private::Level::Request,
-                    stages: ::audited::__private::Stages::StartedCompleted,
-                    durability: ::core::option::Option::None,
-                    on_unavailable: ::audited::__private::OnUnavailable::Count,
-                    parameters: &[],
-                    redact: &[],
-                    module: ::core::module_path!(),
-                    file: ::core::file!(),
-                    line: ::core::line!(),
+            fn halt() -> ! {
+                let site = {
+                    static SITE: ::audited::__private::Site = ::audited::__private::Site {
+                        action: "host.halt",
+                        tool: "halt",
+                        effect: ::audited::__private::Effect::Write,
+                        level: ::audited::__private::Level::Request,
+                        stages: ::audited::__private::Stages::StartedCompleted,
+                        durability: ::core::option::Option::None,
+                        on_unavailable: ::audited::__private::OnUnavailable::Count,
+                        parameters: &[],
+                        fields: &[],
+                        redact: &[],
+                        module: ::core::module_path!(),
+                        file: ::core::file!(),
+                        line: ::core::line!(),
+                    };
+                    &SITE
                 };
-                &SITE
-            };
-            let begun = ::audited::__private::begin(site, &mut |_| {});
-            let mut call = begun.call();
-            call.run(move || -> ! { loop {} })
-        }
-    "#]],
+                let begun = ::audited::__private::begin(site, &mut |_| {});
+                let mut call = begun.call();
+                call.run(move || -> ! { loop {} })
+            }
+        "#]],
     );
     check(
         r#"action = "host.halt""#,
         "async fn halt() -> ! { loop {} }",
         expect![[r#"
-        async fn halt() -> ! {
-            let site = {
-                static SITE: ::audited::__private::Site = ::audited::__private::Site {
-                    action: "host.halt",
-                    tool: "halt",
-                    effect: ::audited::__private::Effect::Write,
-                    level: ::audited::__private::Level::Request,
-                    stages: ::audited::__private::Stages::StartedCompleted,
-                    durability: ::core::option::Option::None,
-                    on_unavailable: ::audited::__private::OnUnavailable::Count,
-                    parameters: &[],
-                    redact: &[],
-                    module: ::core::module_path!(),
-                    file: ::core::file!(),
-                    line: ::core::line!(),
+            async fn halt() -> ! {
+                let site = {
+                    static SITE: ::audited::__private::Site = ::audited::__private::Site {
+                        action: "host.halt",
+                        tool: "halt",
+                        effect: ::audited::__private::Effect::Write,
+                        level: ::audited::__private::Level::Request,
+                        stages: ::audited::__private::Stages::StartedCompleted,
+                        durability: ::core::option::Option::None,
+                        on_unavailable: ::audited::__private::OnUnavailable::Count,
+                        parameters: &[],
+                        fields: &[],
+                        redact: &[],
+                        module: ::core::module_path!(),
+                        file: ::core::file!(),
+                        line: ::core::line!(),
+                    };
+                    &SITE
                 };
-                &SITE
-            };
-            let begun = ::audited::__private::begin(site, &mut |_| {});
-            let mut call = begun.ready().await;
-            match call
-                .drive(async move {
-                    if false {
-                        return ::audited::__private::never::<::core::convert::Infallible>();
-                    }
-                    { loop {} }
-                })
-                .await
-            {}
-        }
-    "#]],
+                let begun = ::audited::__private::begin(site, &mut |_| {});
+                let mut call = begun.ready().await;
+                match call
+                    .drive(async move {
+                        if false {
+                            return ::audited::__private::never::<::core::convert::Infallible>();
+                        }
+                        { loop {} }
+                    })
+                    .await
+                {}
+            }
+        "#]],
     );
 }
 

@@ -45,6 +45,7 @@ pub mod __private {
         pub durability: Option<Durability>,
         pub on_unavailable: OnUnavailable,
         pub parameters: &'static [&'static str],
+        pub fields: &'static [&'static str],
         pub redact: &'static [Path],
         pub module: &'static str,
         pub file: &'static str,
@@ -109,6 +110,10 @@ pub mod __private {
             self.captured.push(format!("{}={value}", self.site.parameters[index]));
         }
 
+        pub fn skipped<T>(&mut self, index: usize, _: &T) {
+            self.captured.push(format!("{} skipped", self.site.fields[index]));
+        }
+
         pub fn target(&mut self, kind: &str, id: &dyn fmt::Display) {
             self.captured.push(format!("{kind}:{id}"));
         }
@@ -140,6 +145,20 @@ pub mod __private {
             $arguments.argument($index, &(&$crate::mock::__private::Wrap(&$value)).text());
         }};
     }
+    macro_rules! skipped {
+        ($arguments:ident, $index:expr, $value:ident) => {
+            $arguments.skipped($index, &$value)
+        };
+    }
+    macro_rules! moves {
+        ($($(#[$condition:meta])* $parameter:ident)*) => {
+            $(
+                $(#[$condition])*
+                #[allow(clippy::used_underscore_binding, reason = "the body may leave it unused")]
+                $crate::mock::__private::moved(&$parameter);
+            )*
+        };
+    }
     macro_rules! target {
         ($arguments:ident, $kind:expr, $id:expr) => {
             $arguments.target($kind, &$id)
@@ -168,7 +187,7 @@ pub mod __private {
             receipt.await;
         }};
     }
-    pub(crate) use {argument, ending, finish, finish_async, finish_durable, target};
+    pub(crate) use {argument, ending, finish, finish_async, finish_durable, moves, skipped, target};
 
     pub struct Begun(&'static Site);
 
@@ -248,6 +267,8 @@ pub mod __private {
     pub fn unavailable_with<R>(policy: impl FnOnce(Unavailable) -> R, unavailable: Unavailable) -> R {
         policy(unavailable)
     }
+
+    pub const fn moved<T: ?Sized>(_: &T) {}
 
     pub fn never<R>() -> R {
         unreachable!("the hint is never run")

@@ -11,7 +11,7 @@ use crate::disk;
 use crate::layout::CHECKPOINT;
 use crate::log::Shared;
 use crate::log::state::{Phase, Waiter};
-use crate::log::writer::{ActiveSegment, refusal};
+use crate::log::writer::{ActiveSegment, refusal, replaced};
 
 /// Commits whenever someone waits, a segment is full or the interval has passed, until the log has ended.
 pub(super) fn run(shared: &Shared) {
@@ -35,23 +35,26 @@ pub(super) fn run(shared: &Shared) {
 }
 
 impl Shared {
-    /// Brings all entries to the disk, tells those who wait for them, and writes the checkpoint over them.
+    /// Brings all entries to the disk, tells those who wait for them, and writes the checkpoint over them, unless others
+    /// wait by then.
     ///
     /// The lock is not held meanwhile, so that appending goes on. Only the committer calls this, and the opening of the
     /// log before there is one.
     pub(super) fn commit(&self) -> Result<(), AppendError> {
-        let batch = self.state().batch();
-        let synced = match batch.fault {
+        let mut batch = self.state().batch();
+        let synced = match batch.fault.take() {
             Some(fault) => Err(fault),
             None => self.sync(&batch.segment).map_err(|fault| self.fail(fault)),
         };
-        for waiter in batch.waiters {
+        for waiter in batch.waiters.drain(..) {
             resolve(waiter, synced.clone());
         }
         synced?;
-        if batch.tree.size() > batch.committed {
+        let size = batch.tree.size();
+        // A checkpoint costs two more trips to the disk, which those who wait already would have to wait for.
+        if size > batch.committed && !self.state().may_skip_checkpoint(&batch, self.commit_interval) {
             self.write_checkpoint(&batch.tree)?;
-            self.state().committed = batch.tree.size();
+            self.state().note_checkpoint(size);
         }
         Ok(())
     }
@@ -64,8 +67,7 @@ impl Shared {
         // An fsync succeeds on a file that no path leads to any more.
         for (identity, path) in [(segment.identity, segment.path.clone()), (self.lock_identity, self.layout.lock())] {
             if !identity.is_at(&path) {
-                let found = format!("expected the open file at {}, found another or none", path.display());
-                return Err(AppendError::new(AppendErrorKind::Replaced, found));
+                return Err(replaced(&path));
             }
         }
         Ok(())
@@ -109,10 +111,13 @@ impl Drop for Ending<'_> {
             state.end.get_or_insert(fault);
         }
         state.phase = Phase::Ended;
-        let lock = state.lock.take();
+        state.give_back_dropped();
+        let locks = state.locks.take();
         let waiters = core::mem::take(&mut state.waiters);
         drop(state);
-        drop(lock);
+        if let Some(locks) = locks {
+            locks.release();
+        }
         // Dropped unresolved they resolve to an error, outside the lock: their wakers may call us.
         for waiter in waiters {
             let _panicked = catch_unwind(AssertUnwindSafe(|| drop(waiter)));

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use audit_core::entry::RECORD_BYTES_MAX;
 use audit_core::id::{CallId, IdSource, RecordId};
 use audit_core::time::{Clock, Time};
 use audit_core::verify::SCHEMA_VERSION;
@@ -10,6 +11,17 @@ use serde_json::{Map, Value, json};
 
 /// How many calls a record lists; the others are counted in its annotations.
 const OPEN_CALLS_MAX: usize = 1_000;
+
+/// The members of the record of a beginning that its end by the log repeats, `call` and `operation` in part.
+pub(super) const REPEATED: [&str; 7] = ["action", "actor", "call", "correlation", "level", "operation", "target"];
+
+/// What is repeated of a call's beginning.
+#[derive(Debug, Default)]
+pub(super) struct Beginning {
+    pub(super) members: Map<String, Value>,
+    /// False if a member could not be read.
+    pub(super) is_whole: bool,
+}
 
 /// Makes the log's own records.
 #[derive(Clone)]
@@ -54,26 +66,32 @@ impl Events {
         canonical(&self.own(EventName::RecordsDropped, json!({ "dropped": count }), annotations))
     }
 
-    /// Makes the record of a call whose process ended, from the record of its beginning.
-    pub(super) fn abandoned(&self, started: &Map<String, Value>) -> Vec<u8> {
+    /// Makes the record of a call whose process ended, from what the record of its beginning says.
+    pub(super) fn abandoned(&self, call_id: CallId, beginning: Beginning) -> Vec<u8> {
         let mut record = self.head(EventName::ToolAbandoned);
-        for name in ["action", "actor", "correlation", "level", "target"] {
-            copy(started, name, &mut record);
+        record.insert("action".to_owned(), EventName::ToolAbandoned.as_str().into());
+        record.insert("actor".to_owned(), json!({}));
+        for (name, value) in beginning.members {
+            let repeated = match (&*name, value) {
+                ("call", Value::Object(call)) => part(&call, &["start_time", "tool_call_id", "attempt", "parent_id"]),
+                ("operation", Value::Object(operation)) => {
+                    let mut kept = part(&operation, &["name"]);
+                    if let Some(name) = operation.get("tool").and_then(|tool| tool.get("name")) {
+                        kept.insert("tool".to_owned(), json!({ "name": name }));
+                    }
+                    kept
+                }
+                ("call" | "operation", _) => continue,
+                ("action", value) if !value.is_string() => continue,
+                (_, value) => {
+                    record.insert(name, value);
+                    continue;
+                }
+            };
+            record.insert(name, repeated.into());
         }
-        if let Some(Value::Object(call)) = started.get("call") {
-            let mut kept = Map::new();
-            for name in ["id", "start_time", "tool_call_id", "attempt", "parent_id"] {
-                copy(call, name, &mut kept);
-            }
-            record.insert("call".to_owned(), kept.into());
-        }
-        if let Some(Value::Object(operation)) = started.get("operation") {
-            let mut kept = Map::new();
-            copy(operation, "name", &mut kept);
-            if let Some(name) = operation.get("tool").and_then(|tool| tool.get("name")) {
-                kept.insert("tool".to_owned(), json!({ "name": name }));
-            }
-            record.insert("operation".to_owned(), kept.into());
+        if let Some(call) = record.entry("call").or_insert_with(|| json!({})).as_object_mut() {
+            call.insert("id".to_owned(), call_id.to_string().into());
         }
         let outcome = json!({
             "effect": Applied::Unknown.as_str(),
@@ -81,8 +99,10 @@ impl Events {
             "status": Status::Unknown.as_str(),
         });
         record.insert("outcome".to_owned(), outcome);
-        shorten(&mut record);
-        canonical(&record)
+        if !beginning.is_whole {
+            note_shortened(&mut record);
+        }
+        shorten(record, call_id)
     }
 
     fn own(&self, name: EventName, log: Value, annotations: Map<String, Value>) -> Map<String, Value> {
@@ -112,10 +132,9 @@ impl Events {
     }
 }
 
-fn copy(from: &Map<String, Value>, name: &str, to: &mut Map<String, Value>) {
-    if let Some(value) = from.get(name) {
-        to.insert(name.to_owned(), value.clone());
-    }
+/// Returns the named members of an object, as far as it has them.
+fn part(object: &Map<String, Value>, names: &[&str]) -> Map<String, Value> {
+    names.iter().filter_map(|name| Some(((*name).to_owned(), object.get(*name)?.clone()))).collect()
 }
 
 /// Lists as many calls as a record has room for; the annotations tell how many there are if that is not all.
@@ -127,21 +146,33 @@ fn list(open_calls: &[CallId]) -> (Vec<String>, Map<String, Value>) {
     (open_calls.iter().take(OPEN_CALLS_MAX).map(CallId::to_string).collect(), annotations)
 }
 
-/// A beginning that all but filled its line leaves no room for the outcome: what identifies the call goes first.
-fn shorten(record: &mut Map<String, Value>) {
-    for name in ["target", "correlation", "actor"] {
-        if canonical(record).len() <= audit_core::entry::RECORD_BYTES_MAX {
-            return;
+/// A beginning that all but filled its line leaves no room for the outcome: members go one after the other, until only
+/// `call.id` is left of the beginning.
+fn shorten(mut record: Map<String, Value>, call_id: CallId) -> Vec<u8> {
+    for name in ["target", "correlation", "actor", "operation", "level", "call", "action"] {
+        if let Ok(bytes) = audit_core::canonical::to_vec(&record)
+            && bytes.len() <= RECORD_BYTES_MAX
+        {
+            return bytes;
         }
+        // The schema requires some of them; what takes their place states nothing.
+        let left = match name {
+            "actor" => json!({}),
+            "call" => json!({ "id": call_id.to_string() }),
+            "action" => EventName::ToolAbandoned.as_str().into(),
+            _ => Value::Null,
+        };
         record.remove(name);
-        if name == "actor" {
-            // The schema requires an actor; an empty one states nothing.
-            record.insert(name.to_owned(), json!({}));
+        if !left.is_null() {
+            record.insert(name.to_owned(), left);
         }
-        let mut annotations = Map::new();
-        annotations.insert("shortened".to_owned(), true.into());
-        record.insert("annotations".to_owned(), annotations.into());
+        note_shortened(&mut record);
     }
+    canonical(&record)
+}
+
+fn note_shortened(record: &mut Map<String, Value>) {
+    record.insert("annotations".to_owned(), json!({ "shortened": true }));
 }
 
 /// Returns the canonical bytes of a record.

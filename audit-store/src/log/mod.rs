@@ -20,10 +20,13 @@ mod commit;
 mod create;
 mod events;
 mod open;
+mod process;
+mod recover;
 mod state;
 mod writer;
 
 pub(crate) use open::open;
+pub(crate) use process::Process;
 
 /// An open log: a [`Sink`] that appends each record to the files of one directory.
 ///
@@ -43,16 +46,21 @@ pub(crate) use open::open;
 /// *Failures.* A write that fails leaves the log as it was and returns its own error; later appends work again once
 /// what stood in the way is gone, and the first of them is preceded by `records.dropped` with the number of those that
 /// failed. A failed fsync, or a segment or lock that was removed or replaced, ends the log: every later append is
-/// refused. Nothing is retried and nothing is queued: there is no overflow.
+/// refused. Nothing is retried and nothing is queued: there is no overflow. Bytes that are no record are refused like a
+/// write that fails.
+///
+/// *Forks.* A log belongs to the process that opened it. In a forked copy of it the log is closed: records are refused,
+/// and closing or dropping a handle changes no file.
 #[derive(Clone)]
 pub struct Log(Arc<Handle>);
 
 impl Log {
     /// Opens the log at `path` with the default [`Options`], or creates it, its parent directories too.
     ///
-    /// An existing log is verified whole. An unfinished line after its last entry is cut, unless it lies below the
-    /// checkpoint or follows `log.closed`. Then `log.opened` is appended and, unless the log was closed, `log.recovered`;
-    /// then `tool.abandoned` for each call that was left open.
+    /// An existing log is verified whole. An unfinished line after its last entry, and NUL bytes that a loss of power
+    /// left, are cut, unless they lie below the checkpoint; after `log.closed` only what is left of an interrupted opening
+    /// is. Then `log.opened` is appended and, unless the log was closed and nothing was cut, `log.recovered`; then
+    /// `tool.abandoned` for each call that was left open.
     ///
     /// # Errors
     /// Each has its predicate: the log is held by another process or handle ([`Error::is_held`]); the path holds
@@ -102,7 +110,8 @@ impl Log {
     ///
     /// # Errors
     /// `log.closed` could not be appended, or what was appended could not be brought to the disk; [`Error::append_kind`]
-    /// tells which. The log is released in any case.
+    /// tells which. The log is released in any case. If it could not state how many records it refused, the message
+    /// names their number, and the next log that this process opens states them.
     pub fn close(&self) -> Result<(), Error> {
         self.shared().close(self.shared().close_timeout)
     }
@@ -123,7 +132,7 @@ impl Sink for Log {
     }
 
     fn is_open(&self) -> bool {
-        self.shared().is_open.load(Ordering::Relaxed)
+        self.shared().is_open()
     }
 
     fn weak(&self) -> Option<Arc<dyn Sink>> {
@@ -143,7 +152,7 @@ impl Sink for WeakLog {
     }
 
     fn is_open(&self) -> bool {
-        self.0.upgrade().is_some_and(|handle| handle.0.is_open.load(Ordering::Relaxed))
+        self.0.upgrade().is_some_and(|handle| handle.0.is_open())
     }
 }
 
@@ -194,6 +203,9 @@ struct Shared {
     durability: Durability,
     commit_interval: Duration,
     close_timeout: Duration,
+    process: Process,
+    /// The process that opened the log and alone may write it.
+    process_id: u32,
     disk: Arc<dyn Disk>,
     lock_identity: Identity,
     state: Mutex<State>,
@@ -212,11 +224,32 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn is_open(&self) -> bool {
+        self.is_open.load(Ordering::Relaxed) && self.check_process().is_ok()
+    }
+
+    /// Refuses to go on in a forked process: it has a copy of the writer's state, and neither its committer nor its lock.
+    ///
+    /// This comes before the writer's lock is taken, which another thread may have held when the process was forked.
+    fn check_process(&self) -> Result<(), AppendError> {
+        if (self.process.id)() == self.process_id {
+            return Ok(());
+        }
+        Err(AppendError::new(
+            AppendErrorKind::Closed,
+            "found a forked process; only the one that opened it may write it",
+        ))
+    }
+
     fn append(&self, prepared: &Prepared<'_>) -> Receipt {
+        if let Err(fault) = self.check_process() {
+            return Receipt::ready(Err(fault));
+        }
+        let checked = writer::check(prepared.record());
         let durability = prepared.durability_demanded().map_or(self.durability, |demand| demand.max(self.durability));
         let mut state = self.state();
         let was_idle = state.is_idle();
-        let appended = match state.append(prepared) {
+        let appended = match state.append(prepared, checked) {
             Ok(appended) => appended,
             Err(fault) => return Receipt::ready(Err(fault)),
         };
@@ -240,6 +273,7 @@ impl Shared {
     }
 
     fn close(&self, timeout: Duration) -> Result<(), Error> {
+        self.check_process().map_err(|fault| Error::append(&self.layout.directory, fault))?;
         let mut state = self.state();
         if state.phase == Phase::Open {
             state.phase = Phase::Closing;
@@ -258,13 +292,16 @@ impl Shared {
             return Ok(());
         }
         let ended = self.progress.wait_while(state, |state| state.phase != Phase::Ended);
-        let end = ended.unwrap_or_else(PoisonError::into_inner).end.clone();
+        let (end, uncounted) = {
+            let state = ended.unwrap_or_else(PoisonError::into_inner);
+            (state.end.clone(), state.uncounted)
+        };
         let committer = self.committer.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(committer) = committer {
             // It has nothing left to do but to return; that it panicked is told by `end`.
             let _panicked = committer.join();
         }
-        end.map_or(Ok(()), |fault| Err(Error::append(&self.layout.directory, fault)))
+        end.map_or(Ok(()), |fault| Err(Error::closing(&self.layout.directory, fault, uncounted)))
     }
 
     fn is_committer(&self) -> bool {

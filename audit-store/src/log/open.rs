@@ -1,22 +1,19 @@
 //! The opening of a log: lock, verify, cut, recover.
 
 use core::time::Duration;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::fs::{File, TryLockError};
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
-use audit_core::id::{CallId, StreamId};
-use audit_core::unrecorded;
-use audit_core::verify::Summary;
-use serde_json::{Map, Value};
+use audit_core::id::StreamId;
 
 use crate::disk::{Disk, Identity, Mode};
 use crate::layout::Layout;
 use crate::log::events::Events;
-use crate::log::state::{Phase, State, in_order};
+use crate::log::state::{Locks, Phase, State};
 use crate::log::writer::Writer;
-use crate::log::{Handle, Log, Shared, commit, create};
+use crate::log::{Handle, Log, Shared, commit as committer, create, recover};
 use crate::read::Lines;
 use crate::verify::{self, Scan};
 use crate::{Error, Options};
@@ -30,19 +27,23 @@ pub(crate) fn open(options: Options, path: &Path, disk: Arc<dyn Disk>) -> Result
     let absolute = std::path::absolute(path).map_err(|source| Error::io(path, "find the absolute path", source))?;
     let layout = Layout::new(&absolute);
     create::create_directory(&*disk, &layout)?;
+    verify::check_lock(&layout)?;
     let lock = lock(&*disk, &layout)?;
     create::create_segments(&*disk, &layout)?;
+    let locks = Locks { lock, segments: lock_segments(&layout)? };
     let found = Found::read(&layout)?;
     found.check(&layout, &options)?;
-    let shared = Arc::new(prepare(options, layout, disk, lock, &found)?);
+    let shared = Arc::new(prepare(options, layout, disk, locks, &found)?);
     if let Some(entry_0) = &found.scan.entry_0 {
         complete_creation(&shared, &found, entry_0)?;
-        recover(&shared, &found.scan.summary)?;
+        recover::recover(&shared, &found.scan.summary)?;
     } else {
         create_entry_0(&shared)?;
+        // Only a log of entry 0 alone may lack its checkpoint.
+        commit(&shared)?;
     }
     append_gap(&shared)?;
-    shared.commit().map_err(|fault| Error::append(&shared.layout.directory, fault))?;
+    commit(&shared)?;
     start(shared)
 }
 
@@ -54,6 +55,22 @@ fn lock(disk: &dyn Disk, layout: &Layout) -> Result<File, Error> {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(Error::held(&layout.directory)),
         Err(TryLockError::Error(source)) => Err(Error::io(&path, "take the lock", source)),
+    }
+}
+
+/// Takes the second lock, which holds where someone removed the file of the first one; none where the system does not
+/// lock directories.
+fn lock_segments(layout: &Layout) -> Result<Option<File>, Error> {
+    // Only unix opens a directory as a file.
+    if !cfg!(unix) {
+        return Ok(None);
+    }
+    let path = layout.segments();
+    let directory = File::open(&path).map_err(|source| Error::io(&path, "open the directory of segments", source))?;
+    match directory.try_lock() {
+        Ok(()) => Ok(Some(directory)),
+        Err(TryLockError::WouldBlock) => Err(Error::held(&layout.directory)),
+        Err(TryLockError::Error(_not_supported)) => Ok(None),
     }
 }
 
@@ -94,9 +111,15 @@ impl Found {
     }
 }
 
-fn prepare(options: Options, layout: Layout, disk: Arc<dyn Disk>, lock: File, found: &Found) -> Result<Shared, Error> {
+fn prepare(
+    options: Options,
+    layout: Layout,
+    disk: Arc<dyn Disk>,
+    locks: Locks,
+    found: &Found,
+) -> Result<Shared, Error> {
     let path = layout.lock();
-    let lock_identity = Identity::of(&lock).map_err(|source| Error::io(&path, "look at the lock", source))?;
+    let lock_identity = Identity::of(&locks.lock).map_err(|source| Error::io(&path, "look at the lock", source))?;
     let summary = &found.scan.summary;
     let last = found.scan.segments.as_slice().last();
     let (segment, segment_bytes) = create::open_segment(&*disk, &layout, last, summary.unfinished_bytes)?;
@@ -112,6 +135,7 @@ fn prepare(options: Options, layout: Layout, disk: Arc<dyn Disk>, lock: File, fo
         disk: Arc::clone(&disk),
         layout: layout.clone(),
         events,
+        process: options.process,
         stream_id,
         segment_bytes_max: options.segment_bytes_max,
         segment: Arc::new(segment),
@@ -120,6 +144,7 @@ fn prepare(options: Options, layout: Layout, disk: Arc<dyn Disk>, lock: File, fo
         rotating: false,
         rotated: false,
         dropped: 0,
+        dropped_span: None,
         dropped_recorded: 0,
         fault: None,
         line: Vec::new(),
@@ -130,8 +155,10 @@ fn prepare(options: Options, layout: Layout, disk: Arc<dyn Disk>, lock: File, fo
         waiters: Vec::new(),
         phase: Phase::Open,
         committed: found.covered.unwrap_or(0),
-        lock: Some(lock),
+        committed_time: Duration::ZERO,
+        locks: Some(locks),
         end: None,
+        uncounted: 0,
     };
     Ok(Shared {
         layout,
@@ -140,6 +167,8 @@ fn prepare(options: Options, layout: Layout, disk: Arc<dyn Disk>, lock: File, fo
         durability: options.durability,
         commit_interval: options.commit_interval.max(COMMIT_INTERVAL_MIN),
         close_timeout: options.close_timeout,
+        process: options.process,
+        process_id: (options.process.id)(),
         disk,
         lock_identity,
         state: Mutex::new(state),
@@ -168,62 +197,26 @@ fn complete_creation(shared: &Shared, found: &Found, entry_0: &[u8]) -> Result<(
         create::write_log_json(&*shared.disk, &shared.layout, entry_0)?;
     }
     if found.covered.is_none() {
-        shared.commit().map_err(|fault| Error::append(&shared.layout.directory, fault))?;
+        commit(shared)?;
     }
     Ok(())
-}
-
-/// Appends what the log has to say about how it was left.
-fn recover(shared: &Shared, summary: &Summary) -> Result<(), Error> {
-    let open_calls = in_order(&summary.open_calls);
-    let started = read_started(&shared.layout.directory, &summary.open_calls)?;
-    let opened = shared.state().writer.events.opened();
-    append(shared, &opened)?;
-    if !summary.closed {
-        let recovered = shared.state().writer.events.recovered(summary.unfinished_bytes, &open_calls);
-        append(shared, &recovered)?;
-    }
-    for record in started {
-        let abandoned = shared.state().writer.events.abandoned(&record);
-        append(shared, &abandoned)?;
-    }
-    Ok(())
-}
-
-/// Reads the records that began the given calls, in their order, each without its arguments.
-fn read_started(path: &Path, open_calls: &HashMap<CallId, u64>) -> Result<Vec<Map<String, Value>>, Error> {
-    let Some(first) = open_calls.values().min() else { return Ok(Vec::new()) };
-    let numbers: HashSet<u64> = open_calls.values().copied().collect();
-    let mut lines = Lines::open_at(path, *first)?;
-    let mut started = Vec::with_capacity(numbers.len());
-    while started.len() < numbers.len() {
-        let Some(line) = lines.next_line() else { break };
-        let line = line?;
-        if !numbers.contains(&line.number) {
-            continue;
-        }
-        let entry: Result<Value, _> = serde_json::from_slice(line.bytes);
-        if let Ok(Value::Object(mut entry)) = entry
-            && let Some(Value::Object(mut record)) = entry.remove("record")
-        {
-            record.remove("request");
-            started.push(record);
-        }
-    }
-    Ok(started)
 }
 
 /// States the calls of this process that ran while there was no log to record them.
 fn append_gap(shared: &Shared) -> Result<(), Error> {
-    let Some(gap) = unrecorded::take() else { return Ok(()) };
+    let Some(gap) = (shared.process.take_gap)() else { return Ok(()) };
     let appended = shared.state().writer.append_gap(gap.count, (gap.first, gap.last));
     appended.map_err(|fault| {
-        unrecorded::put_back(gap);
+        (shared.process.put_back_gap)(gap);
         Error::append(&shared.layout.directory, fault)
     })
 }
 
-fn append(shared: &Shared, record: &[u8]) -> Result<(), Error> {
+fn commit(shared: &Shared) -> Result<(), Error> {
+    shared.commit().map_err(|fault| Error::append(&shared.layout.directory, fault))
+}
+
+pub(super) fn append(shared: &Shared, record: &[u8]) -> Result<(), Error> {
     let appended = shared.state().writer.append(record);
     appended.map(|_appended| ()).map_err(|fault| Error::append(&shared.layout.directory, fault))
 }
@@ -234,7 +227,7 @@ fn start(shared: Arc<Shared>) -> Result<Log, Error> {
     let builder = std::thread::Builder::new().name("audited-commit".to_owned());
     // Held until the handle is stored, so that the committer finds itself in it.
     let mut committer = shared.committer.lock().unwrap_or_else(PoisonError::into_inner);
-    let spawned = builder.spawn(move || commit::run(&committing));
+    let spawned = builder.spawn(move || committer::run(&committing));
     let spawned = spawned.map_err(|source| Error::io(&shared.layout.directory, "start the committing thread", source));
     *committer = Some(spawned?);
     drop(committer);

@@ -1,5 +1,6 @@
 //! What the writer's lock protects: the writer, the open calls and who waits for what.
 
+use core::time::Duration;
 use std::collections::HashMap;
 use std::fs::File;
 use std::sync::Arc;
@@ -49,22 +50,52 @@ pub(super) struct State {
     pub(super) phase: Phase,
     /// How many entries the checkpoint on the disk covers.
     pub(super) committed: u64,
-    /// Held locked until the end.
-    pub(super) lock: Option<File>,
+    /// When that checkpoint was written, by the steady clock.
+    pub(super) committed_time: Duration,
+    /// Held until the end.
+    pub(super) locks: Option<Locks>,
     /// Why the log could not be closed as it should.
     pub(super) end: Option<AppendError>,
+    /// Records that were refused and that the log, now ended, does not count.
+    pub(super) uncounted: u64,
+}
+
+/// The files that keep other writers away; their locks end with them.
+#[derive(Debug)]
+pub(super) struct Locks {
+    /// The file `lock`.
+    pub(super) lock: File,
+    /// The directory of segments, which cannot be removed alone as the file can; not every system locks a directory.
+    pub(super) segments: Option<File>,
+}
+
+impl Locks {
+    /// Releases both locks also where a process that was forked off and has not yet run its program holds copies of the
+    /// files. Never called in such a process: that would release the log of the one that writes it.
+    pub(super) fn release(self) {
+        for file in self.segments.iter().chain([&self.lock]) {
+            // If it fails, the lock ends when the last copy of the file is closed.
+            let _released_later = file.unlock();
+        }
+    }
 }
 
 impl State {
     /// Appends a record, if the phase allows it, and keeps track of its call.
-    pub(super) fn append(&mut self, prepared: &Prepared<'_>) -> Result<Appended, AppendError> {
+    ///
+    /// `checked` is what [`check`](crate::log::writer::check) said of it.
+    pub(super) fn append(
+        &mut self,
+        prepared: &Prepared<'_>,
+        checked: Result<(), AppendError>,
+    ) -> Result<Appended, AppendError> {
         match self.phase {
             Phase::Open => {}
             Phase::Closing if prepared.stage() != Stage::Started => {}
             Phase::Closing => return Err(closed("found a call that begins while the log is being closed")),
             Phase::Ending | Phase::Ended => return Err(closed("found a record after `log.closed`")),
         }
-        let appended = self.writer.append(prepared.record())?;
+        let appended = self.writer.append_checked(prepared.record(), checked)?;
         if let Some(call_id) = prepared.call_id() {
             if prepared.stage() == Stage::Started {
                 self.open_calls.insert(call_id, appended.number);
@@ -81,7 +112,26 @@ impl State {
         // Failed appends that are not counted in the log yet are counted just before this record.
         let dropped = self.writer.dropped_recorded + self.writer.dropped;
         let record = self.writer.events.closed(dropped, &in_order(&self.open_calls));
-        self.end = self.writer.append(&record).err();
+        self.end = self.writer.append_last(&record).err();
+        self.give_back_dropped();
+    }
+
+    /// Leaves what the log could not count to the next one of this process.
+    pub(super) fn give_back_dropped(&mut self) {
+        self.uncounted += self.writer.give_back_dropped();
+    }
+
+    /// Tells whether the checkpoint over a batch may be left to the next commit: one follows at once, as someone waits
+    /// for it, and the last checkpoint is younger than the interval.
+    pub(super) fn may_skip_checkpoint(&self, batch: &Batch, commit_interval: Duration) -> bool {
+        let age = self.writer.events.clock.steady().saturating_sub(self.committed_time);
+        !self.waiters.is_empty() && !batch.rotated && self.phase != Phase::Ending && age < commit_interval
+    }
+
+    /// Notes the checkpoint that was written.
+    pub(super) fn note_checkpoint(&mut self, size: u64) {
+        self.committed = size;
+        self.committed_time = self.writer.events.clock.steady();
     }
 
     /// Tells whether nothing is left for the committer to do now or later.
@@ -97,8 +147,8 @@ impl State {
 
     /// Takes what one commit brings to the disk.
     pub(super) fn batch(&mut self) -> Batch {
-        self.writer.rotated = false;
         Batch {
+            rotated: core::mem::take(&mut self.writer.rotated),
             fault: self.writer.fault.clone(),
             segment: Arc::clone(&self.writer.segment),
             tree: self.writer.tree.frontier.clone(),
@@ -110,6 +160,8 @@ impl State {
 
 /// The entries that one commit covers, and who waits for them.
 pub(super) struct Batch {
+    /// A segment was begun since the last commit.
+    pub(super) rotated: bool,
     pub(super) fault: Option<AppendError>,
     pub(super) segment: Arc<ActiveSegment>,
     pub(super) tree: audit_core::tree::Frontier,

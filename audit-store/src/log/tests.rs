@@ -1,3 +1,4 @@
+use std::cell::Cell;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -5,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use audit_core::id::{CallId, IdSource};
 use audit_core::sink::{AppendErrorKind, Appended};
 use audit_core::time::{Clock, Time};
+use audit_core::unrecorded::Gap;
 use audit_core::vocabulary::Stage;
 use tempfile::TempDir;
 
@@ -43,9 +45,19 @@ impl IdSource for CountedIds {
     }
 }
 
+thread_local! {
+    /// What the process of a log answers on this thread.
+    static PROCESS_ID: Cell<u32> = const { Cell::new(1) };
+    static GAP: Cell<Option<Gap>> = const { Cell::new(None) };
+}
+
+/// A process of its own for each test.
+const PROCESS: Process =
+    Process { id: || PROCESS_ID.get(), take_gap: || GAP.take(), put_back_gap: |gap| GAP.set(Some(gap)) };
+
 /// Options under which nothing depends on the machine; only what is waited for is committed.
 pub(crate) fn options() -> Options {
-    Log::options()
+    Options { process: PROCESS, ..Log::options() }
         .origin("example.com/orders")
         .clock(Arc::new(StepClock::default()))
         .ids(Arc::new(CountedIds::default()))
@@ -333,6 +345,59 @@ fn a_record_that_does_not_fit_a_line_is_refused_and_counted() {
     assert_eq!(names(&path), ["log.opened", "records.dropped", "tool.called", "log.closed"]);
     assert_eq!(records(&path)[1]["log"]["dropped"], 2);
     assert_eq!(records(&path)[3]["log"]["dropped"], 2);
+    checked(&path);
+}
+
+#[test]
+fn bytes_that_are_no_record_are_refused() {
+    let (_directory, path) = fresh();
+    let log = options().open(&path).unwrap();
+    let intact = String::from_utf8(record(1, "tool.called", Stage::Started)).unwrap();
+    let refused = |record: String| {
+        let receipt = log.append(&Prepared::new(record.as_bytes(), Stage::Event));
+        assert_eq!(kind(receipt), AppendErrorKind::Invalid, "{record}");
+    };
+    refused(r#"{"a":1}"#.to_owned());
+    refused(r#"{"a":{"b":1}"#.to_owned());
+    refused(r#"{"":"}"#.to_owned());
+    refused(intact.replace("schema_version", "version"));
+    refused(intact.replace(r#""schema_version":"1""#, r#""schema_version":"2""#));
+    refused(format!("{intact}{intact}"));
+    begin(&log, 1).wait().unwrap();
+    log.close().unwrap();
+    assert_eq!(records(&path)[1]["log"]["dropped"], 6);
+    checked(&path);
+}
+
+#[test]
+fn a_forked_process_changes_nothing() {
+    let (_directory, path) = fresh();
+    let log = options().open(&path).unwrap();
+    begin(&log, 1).wait().unwrap();
+    let state = || (lines(&path), fs::read(path.join("checkpoint")).unwrap());
+    let before = state();
+    PROCESS_ID.set(2);
+    let weak = log.weak().unwrap();
+    let fault = end(&log, 1).wait().unwrap_err();
+    assert_eq!(
+        (fault.kind(), fault.to_string().as_str()),
+        (
+            AppendErrorKind::Closed,
+            "the log is closed: found a forked process; only the one that opened it may write it"
+        )
+    );
+    assert_eq!(
+        kind(weak.append(&Prepared::new(&record(2, "tool.called", Stage::Started), Stage::Started))),
+        AppendErrorKind::Closed
+    );
+    assert!(!log.is_open() && !weak.is_open());
+    assert_eq!(log.close().unwrap_err().append_kind(), Some(AppendErrorKind::Closed));
+    drop(log.guard());
+    assert_eq!(state(), before);
+    PROCESS_ID.set(1);
+    end(&log, 1).wait().unwrap();
+    log.close().unwrap();
+    assert_eq!(names(&path), ["log.opened", "tool.called", "tool.completed", "log.closed"]);
     checked(&path);
 }
 

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use audit_core::entry::{self, RECORD_BYTES_MAX, Sequence};
@@ -10,11 +10,13 @@ use audit_core::hash::Hash;
 use audit_core::id::StreamId;
 use audit_core::sink::{AppendError, AppendErrorKind, Appended};
 use audit_core::time::Time;
+use audit_core::unrecorded::Gap;
 use audit_core::verify::Tree;
 use audit_core::vocabulary::Durability;
 
 use crate::disk::{self, Disk, Identity, Mode};
 use crate::layout::Layout;
+use crate::log::Process;
 use crate::log::events::Events;
 
 /// The segment that is written to.
@@ -37,6 +39,7 @@ pub(super) struct Writer {
     pub(super) disk: Arc<dyn Disk>,
     pub(super) layout: Layout,
     pub(super) events: Events,
+    pub(super) process: Process,
     pub(super) stream_id: StreamId,
     pub(super) segment_bytes_max: u64,
     /// Shared with a commit that runs while the writer goes on.
@@ -51,6 +54,8 @@ pub(super) struct Writer {
     pub(super) rotated: bool,
     /// Records that were refused and are not yet counted in the log.
     pub(super) dropped: u64,
+    /// When the first and the last of them were refused.
+    pub(super) dropped_span: Option<(Time, Time)>,
     /// Records that were refused and are counted in the log, since it was opened.
     pub(super) dropped_recorded: u64,
     /// Why nothing more is accepted.
@@ -67,14 +72,44 @@ impl Writer {
 
     /// Appends one record, and before it the count of those that failed.
     pub(super) fn append(&mut self, record: &[u8]) -> Result<Appended, AppendError> {
-        if let Some(fault) = &self.fault {
-            return Err(fault.clone());
-        }
-        let appended = check_form(record).and_then(|()| self.append_dropped()).and_then(|()| self.append_entry(record));
+        self.append_checked(record, check(record))
+    }
+
+    /// Appends one record like [`append`](Self::append); `checked` is what [`check`] said of it.
+    pub(super) fn append_checked(
+        &mut self,
+        record: &[u8],
+        checked: Result<(), AppendError>,
+    ) -> Result<Appended, AppendError> {
+        let appended = self.fault().and(checked).and_then(|()| self.append_after_dropped(record));
         if appended.as_ref().is_err_and(|fault| !fault.is_final()) {
+            let now = self.events.clock.now();
             self.dropped += 1;
+            self.dropped_span = Some((self.dropped_span.map_or(now, |(first, _last)| first), now));
         }
         appended
+    }
+
+    /// Appends `log.closed`, which is not counted if it is refused: nobody handed it over.
+    pub(super) fn append_last(&mut self, record: &[u8]) -> Result<Appended, AppendError> {
+        self.fault().and_then(|()| self.append_after_dropped(record))
+    }
+
+    /// Leaves the records that were refused and are not counted in the log to the next one, and returns their number.
+    pub(super) fn give_back_dropped(&mut self) -> u64 {
+        let count = core::mem::take(&mut self.dropped);
+        if let Some((first, last)) = self.dropped_span.take() {
+            (self.process.put_back_gap)(Gap { count, first, last });
+        }
+        count
+    }
+
+    fn fault(&self) -> Result<(), AppendError> {
+        self.fault.clone().map_or(Ok(()), Err)
+    }
+
+    fn append_after_dropped(&mut self, record: &[u8]) -> Result<Appended, AppendError> {
+        self.append_dropped().and_then(|()| self.append_entry(record))
     }
 
     /// Appends a record of calls that ran while no log could be reached.
@@ -93,6 +128,7 @@ impl Writer {
         self.append_entry(&record)?;
         self.dropped_recorded += self.dropped;
         self.dropped = 0;
+        self.dropped_span = None;
         Ok(())
     }
 
@@ -137,6 +173,10 @@ impl Writer {
         if let Err(source) = self.disk.sync(&self.segment.file) {
             return Err(self.poison("a full segment could not be brought to the disk", source));
         }
+        // No commit looks at the segment any more once the next one is open.
+        if !self.segment.identity.is_at(&self.segment.path) {
+            return Err(self.fail(replaced(&self.segment.path)));
+        }
         let path = self.layout.segment(self.size());
         let opened = match self.disk.open(&path, Mode::New) {
             Err(fault) if fault.kind() == io::ErrorKind::AlreadyExists => self.adopt(&path),
@@ -155,7 +195,7 @@ impl Writer {
     }
 
     /// Takes over the empty segment that an earlier attempt created before it failed.
-    fn adopt(&self, path: &std::path::Path) -> io::Result<File> {
+    fn adopt(&self, path: &Path) -> io::Result<File> {
         let file = self.disk.open(path, Mode::Existing)?;
         match file.metadata()?.len() {
             0 => Ok(file),
@@ -175,8 +215,15 @@ impl Writer {
     }
 }
 
-/// Refuses what could not be read back as one line. The bytes are canonical by contract; this is what is cheap to see.
-fn check_form(record: &[u8]) -> Result<(), AppendError> {
+/// Tells that a file that is held open is not the one at its path any more.
+pub(super) fn replaced(path: &Path) -> AppendError {
+    let found = format!("expected the open file at {}, found another or none", path.display());
+    AppendError::new(AppendErrorKind::Replaced, found)
+}
+
+/// Refuses what could not be read back as the record of one line. That the bytes are canonical otherwise is the caller's
+/// part.
+pub(super) fn check(record: &[u8]) -> Result<(), AppendError> {
     if record.len() > RECORD_BYTES_MAX {
         let found = format!("expected a record of at most {RECORD_BYTES_MAX} bytes, found {}", record.len());
         return Err(AppendError::new(AppendErrorKind::TooLarge, found));
@@ -190,7 +237,7 @@ fn check_form(record: &[u8]) -> Result<(), AppendError> {
             "expected a record in canonical JSON, found other bytes",
         ));
     }
-    Ok(())
+    entry::check_record(record).map_err(|fault| AppendError::new(AppendErrorKind::Invalid, fault.to_string()))
 }
 
 /// Classes an error of the operating system that leaves the log as it was.

@@ -17,7 +17,7 @@ fn read(path: &Path) -> Result<(Vec<String>, String), String> {
         let segment = line.segment.file_stem().unwrap().to_str().unwrap().trim_start_matches('0').to_owned();
         found.push(format!("{segment}/{}:{}", line.number, String::from_utf8_lossy(line.bytes)));
     }
-    Ok((found, String::from_utf8_lossy(lines.tail()).into_owned()))
+    Ok((found, String::from_utf8_lossy(lines.tail().start).into_owned()))
 }
 
 const FIRST: &str = "00000000000000000000.jsonl";
@@ -56,6 +56,33 @@ fn what_is_no_segment_is_a_fault() {
     let directory = log(&[(FIRST, b"a\n")]);
     fs::create_dir(directory.path().join(SEGMENTS).join(SECOND)).unwrap();
     assert!(read(directory.path()).unwrap_err().contains(SECOND));
+}
+
+#[test]
+fn a_line_and_nul_bytes_up_to_the_end_of_the_log_are_a_tail() {
+    let tail = |bytes: &[u8]| {
+        let log = log(&[(FIRST, &[b"a\n", bytes].concat())]);
+        let mut lines = Lines::open(log.path()).unwrap();
+        lines.next_line().unwrap().unwrap();
+        lines.next_line().map_or(Ok(()), |line| line.map(drop)).map_err(|fault| fault.to_string())?;
+        Ok::<_, String>((lines.tail().start.len(), lines.tail().bytes))
+    };
+    let longest = [b'x'; LINE_BYTES_MAX];
+    for zeros in [0, 1, LINE_BYTES_MAX, LINE_BYTES_MAX + 1, 300_000] {
+        assert_eq!(tail(&vec![0; zeros]), Ok((0, zeros as u64)));
+        assert_eq!(tail(&[b"line", &vec![0; zeros][..]].concat()), Ok((4, zeros as u64 + 4)));
+        assert_eq!(
+            tail(&[&longest, &vec![0; zeros][..]].concat()),
+            Ok((LINE_BYTES_MAX, (zeros + LINE_BYTES_MAX) as u64))
+        );
+    }
+    let refused = |bytes: &[u8]| assert!(tail(bytes).unwrap_err().contains("expected a line feed after"));
+    refused(&[&[0; 300_000][..], b"x"].concat());
+    refused(&[&[0; 300_000][..], b"\n"].concat());
+    refused(&[&longest[..], b"x", &[0; 300_000]].concat());
+    let first = [&b"a\nb\n"[..], &[0; 300_000]].concat();
+    let fault = read(log(&[(FIRST, &first), (SECOND, b"c\n")]).path()).unwrap_err();
+    assert!(fault.contains("expected a line feed at the end of the segment, found 300000 bytes"), "{fault}");
 }
 
 #[test]

@@ -140,6 +140,31 @@ fn bytes_after_the_end_of_every_file_are_found_out() {
 }
 
 #[test]
+fn a_log_cut_below_its_checkpoint_is_found_out_whatever_schema_its_last_line_claims() {
+    let (_directory, path) = closed_log();
+    let segments = Segments::list(&path).unwrap();
+    fs::remove_file(&segments.as_slice()[1].path).unwrap();
+    let text = fs::read_to_string(&segments.as_slice()[0].path).unwrap();
+    let last = text.lines().last().unwrap();
+    let claimed = last.replace(r#""schema_version":"1""#, r#""schema_version":"2""#);
+    fs::write(&segments.as_slice()[0].path, text.replace(last, &claimed)).unwrap();
+    let finding = assert_found_out(&path, "cut");
+    assert_eq!(finding.fault.entry, Some(segments.as_slice()[1].first));
+}
+
+#[test]
+fn what_the_reader_finds_does_not_hide_an_entry_altered_before() {
+    let (_directory, path) = closed_log();
+    let first = path.join("segments/00000000000000000000.jsonl");
+    let text = fs::read_to_string(&first).unwrap();
+    let mut lines: Vec<String> = text.split_inclusive('\n').map(str::to_owned).collect();
+    let altered = lines.len() - 2;
+    lines[altered] = lines[altered].replace("order.sync", "order.sing");
+    fs::write(&first, [lines.concat(), "x".repeat(70_000)].concat()).unwrap();
+    assert_eq!(assert_found_out(&path, "both").fault.entry, Some(altered as u64));
+}
+
+#[test]
 fn missing_files_are_found_out_or_leave_the_verdict_open() {
     let check = |remove: &dyn Fn(&Path), verdict, part: &str| {
         let (_directory, path) = closed_log();

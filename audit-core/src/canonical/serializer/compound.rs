@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde::ser::{self, Serializer};
 
 use super::super::key::name_of;
+use super::super::raw::{RawJson, RawNumber};
 use super::super::text::{write_float, write_integer};
 use super::super::{Error, Kind};
 use super::{Canonical, Frame, Item};
@@ -18,7 +19,7 @@ impl Canonical {
         if let Some(rule) = &self.removing {
             self.secrets.add(text, rule);
         }
-        self.check_size()?;
+        self.check_size(text.len())?;
         self.push_text(text);
         Ok(())
     }
@@ -31,6 +32,7 @@ impl Canonical {
         Ok(())
     }
 
+    /// Keeps a number that is removed, in the form of JSON.
     fn keep_number(&mut self, start: usize) {
         let Some(rule) = &self.removing else { return };
         let text = self.out.get(start..).and_then(|bytes| core::str::from_utf8(bytes).ok()).unwrap_or_default();
@@ -41,8 +43,21 @@ impl Canonical {
         self.push_raw(b"null");
     }
 
+    fn float(&mut self, value: f64, shown: &dyn core::fmt::Display) -> Result<(), Error> {
+        self.check_scalar()?;
+        let start = self.out.len();
+        write_float(&mut self.out, value);
+        self.keep_number(start);
+        if let Some(rule) = &self.removing {
+            // As Rust displays it: JSON widens an `f32` and writes small numbers with an exponent.
+            self.secrets.add(&shown.to_string(), rule);
+        }
+        Ok(())
+    }
+
     fn member<T: Serialize + ?Sized>(&mut self, frame: &mut Frame, name: &str, value: &T) -> Result<(), Error> {
-        let item = self.start_member(frame, name)?;
+        let started = self.start_member(frame, name);
+        let item = self.sticky(started)?;
         self.item(&item, value)?;
         self.end_member(frame, item);
         Ok(())
@@ -50,16 +65,25 @@ impl Canonical {
 
     /// Writes the value of an item; one that is removed anyway need not be writable.
     fn item<T: Serialize + ?Sized>(&mut self, item: &Item, value: &T) -> Result<(), Error> {
-        let Some(removed) = &item.removed else { return value.serialize(&mut *self) };
-        let depth = self.depth;
-        let members = self.members.len();
+        // Counted, so that a panic that the user's code catches on its way is noticed at the next step.
+        self.open_items += 1;
+        let Some(removed) = &item.removed else {
+            let written = value.serialize(&mut *self);
+            let written = self.sticky(written);
+            self.open_items -= 1;
+            return written;
+        };
+        let (depth, members, open_items, failed) =
+            (self.depth, self.members.len(), self.open_items, self.failed.clone());
         let written = value.serialize(&mut *self);
-        if written.is_err() {
+        if written.is_err() || self.failed != failed {
             self.depth = depth;
             self.members.truncate(members);
             self.names.truncate(item.name.end);
             self.secrets.withhold(&removed.rule);
+            self.failed = failed;
         }
+        self.open_items = open_items - 1;
         Ok(())
     }
 
@@ -71,16 +95,7 @@ impl Canonical {
 
     /// Writes what a raw value or number of `serde_json` stands for, so that the rules reach into it.
     fn raw(&mut self, name: &'static str, text: &str) -> Result<(), Error> {
-        let custom = |fault: serde_json::Error| Error(Kind::Custom(fault.to_string()));
-        if name == RAW_VALUE {
-            return serde_json::from_str::<serde_json::Value>(text).map_err(custom)?.serialize(self);
-        }
-        let unsigned = text.strip_prefix('-').unwrap_or(text);
-        match (unsigned.parse::<u128>(), text.parse::<f64>()) {
-            (Ok(magnitude), _) => self.integer(unsigned.len() < text.len(), magnitude),
-            (_, Ok(float)) if float.is_finite() => self.serialize_f64(float),
-            _ => self.text(text),
-        }
+        if name == RAW_VALUE { RawJson(text).serialize(self) } else { RawNumber(text).serialize(self) }
     }
 }
 
@@ -122,15 +137,11 @@ impl<'a> Serializer for &'a mut Canonical {
     }
 
     fn serialize_f32(self, value: f32) -> Result<(), Error> {
-        self.serialize_f64(f64::from(value))
+        self.float(f64::from(value), &value)
     }
 
     fn serialize_f64(self, value: f64) -> Result<(), Error> {
-        self.check_scalar()?;
-        let start = self.out.len();
-        write_float(&mut self.out, value);
-        self.keep_number(start);
-        Ok(())
+        self.float(value, &value)
     }
 
     fn serialize_char(self, value: char) -> Result<(), Error> {
@@ -142,6 +153,7 @@ impl<'a> Serializer for &'a mut Canonical {
     }
 
     fn serialize_bytes(self, value: &[u8]) -> Result<(), Error> {
+        // A list of numbers, as `serde_json` has it.
         value.serialize(self)
     }
 
@@ -242,7 +254,8 @@ pub(crate) struct Compound<'a> {
 
 impl Compound<'_> {
     fn element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
-        let item = self.canonical.start_element(&self.frame)?;
+        let started = self.canonical.start_element(&self.frame);
+        let item = self.canonical.sticky(started)?;
         self.canonical.item(&item, value)?;
         self.canonical.end_element(&mut self.frame, &item);
         Ok(())
@@ -252,13 +265,17 @@ impl Compound<'_> {
         if let Some(raw) = self.raw {
             // The object opened for the struct is taken back: the text stands for the value itself.
             self.canonical.out.truncate(self.frame.start);
-            return self.canonical.raw(raw, &name_of(value)?);
+            let text = name_of(value);
+            let text = self.canonical.sticky(text)?;
+            let written = self.canonical.raw(raw, &text);
+            return self.canonical.sticky(written);
         }
         self.canonical.member(&mut self.frame, name, value)
     }
 
     fn end_list(self) -> Result<(), Error> {
-        self.canonical.close_list(&self.frame);
+        let closed = self.canonical.close_list(&self.frame);
+        self.canonical.sticky(closed)?;
         Self::end_variant(self.canonical, self.variant)
     }
 
@@ -267,14 +284,16 @@ impl Compound<'_> {
             self.canonical.depth -= 1;
             return Ok(());
         }
-        self.canonical.close_object(&self.frame)?;
+        let closed = self.canonical.close_object(&self.frame);
+        self.canonical.sticky(closed)?;
         Self::end_variant(self.canonical, self.variant)
     }
 
     fn end_variant(canonical: &mut Canonical, variant: Option<(Frame, Item)>) -> Result<(), Error> {
         let Some((mut frame, item)) = variant else { return Ok(()) };
         canonical.end_member(&mut frame, item);
-        canonical.close_object(&frame)
+        let closed = canonical.close_object(&frame);
+        canonical.sticky(closed)
     }
 }
 
@@ -326,12 +345,15 @@ impl ser::SerializeMap for Compound<'_> {
     type Error = Error;
 
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Error> {
-        self.key = Some(name_of(key)?);
+        let name = name_of(key);
+        self.key = Some(self.canonical.sticky(name)?);
         Ok(())
     }
 
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
-        let name = self.key.take().ok_or(Error(Kind::NoName("a value without a key")))?;
+        let name = self.key.take().ok_or(Error(Kind::NoName("a value without a key")));
+        let name = self.canonical.sticky(name)?;
+        self.canonical.keep_key(&self.frame, &name);
         self.canonical.member(&mut self.frame, &name, value)
     }
 

@@ -82,6 +82,10 @@ impl Disk for PlannedDisk {
         self.run("sync_directory", path, || fs::metadata(path).map(drop))
     }
 
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        self.run("remove", path, || SystemDisk.remove(path))
+    }
+
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         self.run("rename", to, || SystemDisk.rename(from, to))
     }
@@ -216,6 +220,102 @@ fn a_full_disk_refuses_records_and_counts_them_until_there_is_room() {
     check(io::ErrorKind::ReadOnlyFilesystem, AppendErrorKind::ReadOnly);
     check(io::ErrorKind::PermissionDenied, AppendErrorKind::ReadOnly);
     check(io::ErrorKind::Other, AppendErrorKind::Io);
+}
+
+#[test]
+fn records_refused_until_the_end_are_left_to_the_next_log() {
+    let (_directory, path) = fresh();
+    let disk = PlannedDisk::new(passing);
+    let log = open_on(&disk, &path).unwrap();
+    disk.set(failing("write", Fate::FailsHalfway(io::ErrorKind::StorageFull)));
+    for call in 0..3 {
+        assert_eq!(kind(begin(&log, call)), AppendErrorKind::DiskFull);
+    }
+    let fault = log.close().unwrap_err();
+    assert_eq!(fault.append_kind(), Some(AppendErrorKind::DiskFull));
+    let told = "records that were refused before and are not counted in the log: 3";
+    assert!(fault.to_string().ends_with(told), "{fault}");
+    let gap = GAP.get().unwrap();
+    assert!(gap.count == 3 && gap.first < gap.last, "{gap:?}");
+    assert!(log.close().unwrap_err().to_string().ends_with(told));
+    reopen(&path).unwrap();
+    let records = records(&path);
+    assert_eq!(names(&path), ["log.opened", "log.opened", "log.recovered", "records.dropped", "log.closed"]);
+    assert_eq!((&records[3]["log"]["dropped"], &records[4]["log"]["dropped"]), (&3.into(), &3.into()));
+    assert_eq!(records[3]["annotations"]["from"], gap.first.to_string());
+    assert_eq!(GAP.get(), None);
+}
+
+#[test]
+fn a_gap_is_stated_after_the_first_checkpoint() {
+    let (_directory, path) = fresh();
+    let time = Time::from_unix(Duration::from_secs(1));
+    let gap = Gap { count: 2, first: time, last: time };
+    GAP.set(Some(gap));
+    let disk = PlannedDisk::new(|operation, path| match operation {
+        "rename" if path.ends_with("checkpoint") => Fate::FailsBefore(io::ErrorKind::StorageFull),
+        _ => Fate::Passes,
+    });
+    assert_eq!(open_on(&disk, &path).unwrap_err().append_kind(), Some(AppendErrorKind::DiskFull));
+    assert_eq!((names(&path), GAP.get()), (vec!["log.opened".to_owned()], Some(gap)));
+    reopen(&path).unwrap();
+    assert_eq!(names(&path)[3..], ["records.dropped", "log.closed"]);
+}
+
+#[test]
+fn a_checkpoint_is_left_to_the_next_commit_if_someone_waits_for_it() {
+    let (_directory, path) = fresh();
+    let disk = PlannedDisk::new(passing);
+    let log = open(options(), &path, Arc::<PlannedDisk>::clone(&disk)).unwrap();
+    let (enter, entered) = std::sync::mpsc::channel();
+    let (release, released) = std::sync::mpsc::channel::<()>();
+    let released = Mutex::new(released);
+    let checkpoints = Arc::new(AtomicU64::new(0));
+    let renamed = Arc::clone(&checkpoints);
+    disk.set(move |operation, _path| {
+        match operation {
+            "rename" => _ = renamed.fetch_add(1, Ordering::Relaxed),
+            // Errors mean that the test is over.
+            "sync" => drop(enter.send(()).map(|()| released.lock().unwrap().recv())),
+            _ => {}
+        }
+        Fate::Passes
+    });
+    let first = begin_durably(&log, 1);
+    entered.recv().unwrap();
+    let second = begin_durably(&log, 2);
+    release.send(()).unwrap();
+    first.wait().unwrap();
+    // The second commit has begun, and there is no checkpoint over the first.
+    entered.recv().unwrap();
+    assert_eq!(checkpoints.load(Ordering::Relaxed), 0);
+    release.send(()).unwrap();
+    second.wait().unwrap();
+    // This is the one of the checkpoint: nobody waits any more.
+    entered.recv().unwrap();
+    drop(release);
+    while verify_log(&path).unwrap().checkpoint.unwrap().size < 3 {
+        std::thread::yield_now();
+    }
+    assert_eq!(checkpoints.load(Ordering::Relaxed), 1);
+    drop(entered);
+    log.close().unwrap();
+    assert_eq!(checked(&path).summary.beyond_checkpoint, 0);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_full_segment_that_was_removed_or_replaced_ends_the_log() {
+    let (_directory, path) = fresh();
+    let log = options().segment_bytes_max(1).open(&path).unwrap();
+    let segment = path.join("segments/00000000000000000000.jsonl");
+    let bytes = fs::read(&segment).unwrap();
+    fs::remove_file(&segment).unwrap();
+    fs::write(&segment, bytes).unwrap();
+    let fault = begin(&log, 1).wait().unwrap_err();
+    assert_eq!((fault.kind(), fault.is_final()), (AppendErrorKind::Replaced, true));
+    assert_eq!(log.close().unwrap_err().append_kind(), Some(AppendErrorKind::Replaced));
+    assert_eq!(fs::read_dir(path.join("segments")).unwrap().count(), 1);
 }
 
 #[test]

@@ -1,4 +1,5 @@
 use super::*;
+use crate::disk::Mode;
 
 /// The message of the error that opening ends with, with the log's path written as `<log>`.
 fn refused(options: Options, path: &Path, predicate: fn(&Error) -> bool) -> String {
@@ -59,6 +60,57 @@ fn a_held_log_is_refused() {
     expect_test::expect!["<log>: expected a free log, found it held by another process or handle"].assert_eq(&message);
     log.close().unwrap();
     options().open(&path).unwrap();
+}
+
+#[cfg(unix)]
+#[test]
+fn a_log_whose_lock_was_removed_is_still_held() {
+    let (_directory, path) = closed_log();
+    let log = options().open(&path).unwrap();
+    fs::remove_file(path.join("lock")).unwrap();
+    refused(options(), &path, Error::is_held);
+    drop(log);
+    options().open(&path).unwrap();
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_lock_that_is_a_link_or_a_fifo_is_refused_and_nothing_written_through_it() {
+    let (directory, path) = closed_log();
+    let elsewhere = directory.path().join("elsewhere");
+    fs::remove_file(path.join("lock")).unwrap();
+    std::os::unix::fs::symlink(&elsewhere, path.join("lock")).unwrap();
+    refused(options(), &path, Error::is_tampered);
+    assert!(SystemDisk.open(&path.join("lock"), Mode::Any).is_err());
+    assert!(!elsewhere.exists());
+    fs::remove_file(path.join("lock")).unwrap();
+    make_fifo(&path.join("lock"));
+    refused(options(), &path, Error::is_tampered);
+    assert!(SystemDisk.open(&path.join("lock"), Mode::Any).is_err());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_lies_in_the_place_of_a_checkpoint_to_be_is_not_written_through() {
+    let (directory, path) = closed_log();
+    let victim = directory.path().join("victim");
+    fs::write(&victim, b"mine").unwrap();
+    std::os::unix::fs::symlink(&victim, path.join("checkpoint.tmp")).unwrap();
+    options().open(&path).unwrap().close().unwrap();
+    assert_eq!(fs::read(&victim).unwrap(), b"mine");
+    make_fifo(&path.join("checkpoint.tmp"));
+    options().open(&path).unwrap().close().unwrap();
+    fs::hard_link(&victim, path.join("checkpoint.tmp")).unwrap();
+    options().open(&path).unwrap().close().unwrap();
+    assert_eq!(fs::read(&victim).unwrap(), b"mine");
+    checked(&path);
+}
+
+/// Without another process: until that runs its program it holds copies of all locks that other tests take.
+#[cfg(target_os = "linux")]
+fn make_fifo(path: &Path) {
+    use rustix::fs::{CWD, FileType, Mode, mknodat};
+    mknodat(CWD, path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
 }
 
 #[test]

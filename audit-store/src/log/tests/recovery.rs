@@ -109,11 +109,58 @@ fn a_line_below_the_checkpoint_is_never_cut() {
 }
 
 #[test]
-fn bytes_after_the_end_of_a_closed_log_are_refused() {
+fn nul_bytes_that_a_power_cut_left_are_cut() {
+    for (line, zeros) in [(&b""[..], 1), (b"", 4_096), (b"{\"record\":{\"act", 3_000_000)] {
+        let (_directory, path) = killed();
+        append_bytes(&last_segment(&path), &[line, &vec![0; zeros]].concat());
+        let bytes = (line.len() + zeros) as u64;
+        assert_eq!(checked(&path).summary.unfinished_bytes, bytes);
+        options().open(&path).unwrap().close().unwrap();
+        assert_eq!(records(&path)[5]["log"]["cut_bytes"], bytes);
+        checked(&path);
+    }
+}
+
+#[test]
+fn nul_bytes_below_the_checkpoint_are_never_cut() {
+    let (_directory, path) = killed();
+    let segment = last_segment(&path);
+    let mut bytes = fs::read(&segment).unwrap();
+    let third_begins: usize = bytes.split_inclusive(|byte| *byte == b'\n').take(2).map(<[u8]>::len).sum();
+    bytes.truncate(third_begins);
+    bytes.resize(3_000_000, 0);
+    fs::write(&segment, &bytes).unwrap();
+    let fault = options().open(&path).unwrap_err();
+    assert_eq!((fault.is_tampered(), fault.found().unwrap().fault.entry), (true, Some(2)), "{fault}");
+    assert_eq!(fs::read(&segment).unwrap(), bytes);
+}
+
+#[test]
+fn an_opening_that_was_interrupted_after_the_end_of_a_closed_log_is_cut() {
+    let opened = |path: &Path| [lines(path)[0].replace(r#"{"number":0"#, r#"{"number":2"#), "\n".to_owned()].concat();
     let (_directory, path) = fresh();
     options().open(&path).unwrap().close().unwrap();
-    append_bytes(&last_segment(&path), b"{");
-    assert!(options().open(&path).unwrap_err().is_tampered());
+    let line = opened(&path).into_bytes();
+    for (length, zeros) in [(1, 0), (30, 0), (200, 0), (line.len() - 1, 0), (0, 70_000), (20, 70_000), (200, 9)] {
+        let (_directory, copied) = copy(&path);
+        append_bytes(&last_segment(&copied), &[&line[..length], &vec![0; zeros]].concat());
+        checked(&copied);
+        options().open(&copied).unwrap().close().unwrap();
+        assert_eq!(names(&copied), ["log.opened", "log.closed", "log.opened", "log.recovered", "log.closed"]);
+        assert_eq!(records(&copied)[3]["log"]["cut_bytes"], length + zeros);
+        checked(&copied);
+    }
+}
+
+#[test]
+fn other_bytes_after_the_end_of_a_closed_log_are_refused() {
+    let (_directory, path) = fresh();
+    options().open(&path).unwrap().close().unwrap();
+    for bytes in [&b"x"[..], b"{}", b"{\"record\":{\"action\":\"order", b"\0x"] {
+        let (_directory, copied) = copy(&path);
+        append_bytes(&last_segment(&copied), bytes);
+        assert!(options().open(&copied).unwrap_err().is_tampered());
+    }
 }
 
 #[test]
@@ -191,4 +238,67 @@ fn the_largest_beginning_can_be_abandoned() {
         (&json!("tool.abandoned"), &json!({ "shortened": true }))
     );
     checked(&path);
+}
+
+/// Appends a beginning of call 1, kills the process and returns what the next opening makes of the call.
+fn abandoned(beginning: &str) -> serde_json::Value {
+    let (_directory, path) = fresh();
+    let log = options().open(&path).unwrap();
+    let started = Prepared::new(beginning.as_bytes(), Stage::Started).call(call_id(1));
+    log.append(&started).wait().unwrap();
+    begin(&log, 2).wait().unwrap();
+    let (_directory, path) = copy(log.path());
+    options().open(&path).unwrap().close().unwrap();
+    let report = checked(&path);
+    assert_eq!((report.summary.abandoned, report.summary.open_calls.len()), (2, 0));
+    let calls = json!([call_id(1).to_string(), call_id(2).to_string()]);
+    // What the beginning holds may nest deeper than this can read.
+    let record = |line: &String| serde_json::from_str::<serde_json::Value>(line).unwrap()["record"].take();
+    let records: Vec<_> = lines(&path)[4..7].iter().map(record).collect();
+    assert_eq!(records[0]["log"]["open_calls"], calls);
+    assert_eq!(json!([records[1]["call"]["id"], records[2]["call"]["id"]]), calls);
+    records[1].clone()
+}
+
+#[test]
+fn a_call_is_abandoned_however_deep_its_arguments_nest() {
+    let small = String::from_utf8(record(1, "tool.called", Stage::Started)).unwrap();
+    let deep = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
+    let of_arguments = abandoned(&small.replace(r#"{"order":"A-1"}"#, &deep(1_000)));
+    assert_eq!((&of_arguments["action"], &of_arguments["annotations"]), (&json!("order.sync"), &json!(null)));
+    let of_target = abandoned(&small.replace(r#"[{"id":"A-1","type":"order"}]"#, &deep(1_000)));
+    assert_eq!((&of_target["target"], &of_target["annotations"]["shortened"]), (&json!(null), &json!(true)));
+    let twice = abandoned(&small.replacen('{', r#"{"target":[],"#, 1));
+    assert_eq!(twice["target"][0]["id"], "A-1");
+}
+
+#[test]
+fn whatever_fills_a_beginning_the_call_is_abandoned() {
+    // As little as a beginning can hold, so that nothing but the one member can make room.
+    let id = call_id(1);
+    let least =
+        format!(r#"{{"call":{{"id":"{id}"*}},"event_name":"e","schema_version":"1","stage":"started","time":"t"}}"#);
+    let check = |member: &str, in_call: bool| {
+        let longer = |bytes: usize| {
+            let member = member.replace('#', &"x".repeat(bytes));
+            if in_call { least.replace('*', &member) } else { least.replace("*}", &format!("}}{member}")) }
+        };
+        let room = audit_core::entry::RECORD_BYTES_MAX - longer(0).len();
+        let mut record = abandoned(&longer(room));
+        assert_eq!(record["annotations"], json!({ "shortened": true }));
+        for name in
+            ["annotations", "event_name", "observed_time", "outcome", "record_id", "schema_version", "stage", "time"]
+        {
+            assert!(record.as_object_mut().unwrap().remove(name).is_some());
+        }
+        assert_eq!(record, json!({ "action": "tool.abandoned", "actor": {}, "call": { "id": id.to_string() } }));
+    };
+    check(r##","tool_call_id":"#""##, true);
+    check(r##","start_time":"#""##, true);
+    check(r##","action":"#""##, false);
+    check(r##","actor":{"agent":{"id":"#"}}"##, false);
+    check(r##","correlation":{"run_id":"#"}"##, false);
+    check(r##","level":"#""##, false);
+    check(r##","operation":{"name":"#"}"##, false);
+    check(r##","target":[{"id":"#"}]"##, false);
 }
