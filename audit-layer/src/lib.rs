@@ -7,7 +7,7 @@
 //! ```
 //! # use audit_core::sink::{Prepared, Receipt, Sink};
 //! # #[derive(Clone)] struct Log;
-//! # impl Sink for Log { fn append(&self, _: &Prepared<'_>) -> Receipt { unimplemented!() } }
+//! # impl Sink for Log { fn append(&self, _: &Prepared<'_>) -> Receipt { Receipt::pending().1 } }
 //! # let log = Log;
 //! use tracing_subscriber::layer::SubscriberExt as _;
 //!

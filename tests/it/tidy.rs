@@ -87,7 +87,8 @@ fn a_library_that_only_annotates_pulls_neither_files_nor_a_subscriber() {
 
 #[test]
 fn files_hold_one_idea_and_no_unfinished_work() {
-    let marks = ["TO", "FIX"].map(|half| format!("{half}{}", if half == "TO" { "DO" } else { "ME" }));
+    // Put together here, so that this file does not hold them itself.
+    let marks = [("TO", "DO"), ("FIX", "ME"), ("todo", "!"), ("unimplemented", "!")].map(|(a, b)| format!("{a}{b}"));
     let ignored = format!("#[{}", "ignore");
     for path in files("rs") {
         let text = fs::read_to_string(&path).unwrap();

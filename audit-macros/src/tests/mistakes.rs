@@ -35,7 +35,7 @@ fn all_mistakes_are_reported_at_once() {
         r#"efect = "read", level = "reqest", durability = disk, stages = 3, level = "request",
            redact = [crad, order[0], order[0].1, card, card, pin, order.card-number, return[]?, self.x], skip(pin, odrer, pin),
            target(type = "order"), target(typ = "a", id = 1), on_unavailable = |a, b| a, telemetry = "none""#,
-        "const fn refund(order: Order, card: Card, pin: Pin) -> BoxFuture<'static, ()> { todo!() }",
+        "const fn refund(order: Order, card: Card, pin: Pin) -> BoxFuture<'static, ()> { loop {} }",
         expect![[r#"
             efect: unknown argument `efect`; the arguments are `action`, `name`, `effect`, `level`, `stages`, `durability`, `on_unavailable`, `redact`, `skip`, `target` and `crate`; did you mean `effect`?
             "reqest": the values of `level` are `"metadata"`, `"request"` and `"request_response"`; did you mean `"request"`?
