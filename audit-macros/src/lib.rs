@@ -60,6 +60,9 @@ mod words;
 /// What is removed stays out of the error texts of the call, and of those around it that its error passes through. A
 /// skipped parameter does so only if its name is that of a secret, such as `password`.
 ///
+/// A parameter that holds a lock (`Mutex`, `RwLock`) is locked to be captured, as its `Serialize` does: skip it where the
+/// caller may hold that lock.
+///
 /// # A call that cannot be recorded
 ///
 /// `"deny"` returns the function's error without running the body: the return type is a `Result` whose error implements

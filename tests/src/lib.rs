@@ -1,4 +1,17 @@
 //! What the tests of `audited` share: a sink in memory, a clock and identifiers that do not surprise, places of data.
+//!
+//! ```
+//! use audited::audited;
+//!
+//! #[audited(action = "order.note", redact = [pin_code])]
+//! fn note(order: u32, pin_code: u32) -> u32 {
+//!     order + pin_code
+//! }
+//!
+//! let records = testkit::recorded(|| assert_eq!(note(7, 1), 8));
+//! assert_eq!(records[0]["request"]["arguments"], serde_json::json!({"order": 7}));
+//! assert_eq!(records[1]["response"]["summary"], 8);
+//! ```
 
 pub mod bench;
 mod memory;
