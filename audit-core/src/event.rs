@@ -123,7 +123,7 @@ impl Event {
         let secrets = Texts(ambient.secrets());
         outcome.reason = outcome.reason.map(|reason| secrets.clean(&reason, "/outcome/reason", &mut redactions));
         for (index, target) in self.targets.iter_mut().enumerate() {
-            target.id = secrets.clean(&target.id, &format!("/target/{index}/id"), &mut redactions);
+            target.id = secrets.clean_target(&target.id, &format!("/target/{index}/id"), &mut redactions);
             limit::cut(&mut target.id, TARGET_BYTES_MAX);
             limit::cut(&mut target.kind, TARGET_BYTES_MAX);
         }
@@ -193,14 +193,27 @@ struct Texts<'a>(Option<&'a Arc<Mutex<Secrets>>>);
 
 impl Texts<'_> {
     fn clean(&self, text: &str, pointer: &str, redactions: &mut Vec<Redaction>) -> String {
-        let scrubbed = match self.0 {
-            Some(secrets) => secrets.lock().unwrap_or_else(PoisonError::into_inner).scrub(text),
-            None => Secrets::default().scrub(text),
-        };
-        let noted = scrubbed.rules.into_iter().map(|rule| Redaction { path: pointer.to_owned(), rule });
-        redactions.extend(noted);
+        let scrubbed = self.with(|secrets| secrets.scrub(text));
+        note(pointer, scrubbed.rules, redactions);
         scrubbed.text.unwrap_or_else(|| REMOVED.to_owned())
     }
+
+    fn clean_target(&self, id: &str, pointer: &str, redactions: &mut Vec<Redaction>) -> String {
+        let (clean, rules) = self.with(|secrets| secrets.scrub_known(id));
+        note(pointer, rules, redactions);
+        clean
+    }
+
+    fn with<R>(&self, scrub: impl FnOnce(&Secrets) -> R) -> R {
+        match self.0 {
+            Some(secrets) => scrub(&secrets.lock().unwrap_or_else(PoisonError::into_inner)),
+            None => scrub(&Secrets::default()),
+        }
+    }
+}
+
+fn note(pointer: &str, rules: Vec<String>, redactions: &mut Vec<Redaction>) {
+    redactions.extend(rules.into_iter().map(|rule| Redaction { path: pointer.to_owned(), rule }));
 }
 
 /// An event was not recorded.

@@ -83,11 +83,14 @@ fn a_removed_value_that_only_debug_shows_costs_the_error_text() {
             f.write_str("Email(***)")
         }
     }
-    #[audited(action = "a", redact = [email])]
-    fn send(email: Email) -> Result<(), String> {
-        Err(format!("no mailbox {}", email.0))
+    #[audited(action = "a", redact = [email], target(type = "letter", id = letter))]
+    fn send(letter: u8, email: Email) -> Result<(), String> {
+        Err(format!("no mailbox {} for {letter}", email.0))
     }
-    assert_absent(&["ann@example"], || assert!(send(Email("ann@example.org")).is_err()));
+    assert_absent(&["ann@example"], || assert!(send(7, Email("ann@example.org")).is_err()));
+    let records = recorded(|| assert!(send(7, Email("ann@example.org")).is_err()));
+    assert_eq!(records[1]["outcome"]["reason"], Value::Null);
+    assert_eq!(records[1]["target"], json!([{"id": "7", "type": "letter"}]));
 }
 
 #[test]

@@ -5,7 +5,6 @@ use crate::canonical::{Canonical, Frame};
 use crate::capture::Captured;
 use crate::limit;
 use crate::record::Target;
-use crate::redact::secrets::REMOVED;
 use crate::redact::{Redaction, Root, names, push_step};
 
 /// Where the arguments stand in a record.
@@ -82,10 +81,10 @@ impl<'c> Arguments<'c> {
     pub(super) fn into_targets(mut self) -> Vec<Target> {
         let mut noted: Vec<Redaction> = Vec::new();
         for (index, target) in self.targets.iter_mut().enumerate() {
-            let scrubbed = self.canonical.secrets().scrub(&target.id);
+            let (clean, rules) = self.canonical.secrets().scrub_known(&target.id);
             let path = format!("/target/{index}/id");
-            noted.extend(scrubbed.rules.into_iter().map(|rule| Redaction { path: path.clone(), rule }));
-            target.id = scrubbed.text.unwrap_or_else(|| REMOVED.to_owned());
+            noted.extend(rules.into_iter().map(|rule| Redaction { path: path.clone(), rule }));
+            target.id = clean;
             limit::cut(&mut target.id, IDENTITY_BYTES_MAX);
         }
         for redaction in noted {

@@ -113,13 +113,20 @@ impl Secrets {
         }
     }
 
-    /// Removes the secrets from a text, and everything after the name of a secret that is given a value.
-    ///
-    /// The text is searched once for each secret, and never what was put in place of another.
+    /// Removes the secrets from a text, and everything after the name of a secret that is given a value. The text is
+    /// withheld if a removed value is not known.
     pub(crate) fn scrub(&self, text: &str) -> Scrubbed {
         if let Some(rule) = &self.incomplete {
             return Scrubbed { text: None, rules: vec![rule.clone()] };
         }
+        let (text, rules) = self.scrub_known(text);
+        Scrubbed { text: Some(text), rules }
+    }
+
+    /// Removes the secrets that are known, for texts that the user chose: what identifies a target.
+    ///
+    /// The text is searched once for each secret, and never what was put in place of another.
+    pub(crate) fn scrub_known(&self, text: &str) -> (String, Vec<String>) {
         let mut cuts: Vec<Range<usize>> = Vec::new();
         let mut rules: Vec<String> = Vec::new();
         for (secret, rule) in &self.texts {
@@ -136,7 +143,7 @@ impl Secrets {
             clean.push_str(REMOVED);
             rules.push(format!("name:{name}"));
         }
-        Scrubbed { text: Some(clean), rules }
+        (clean, rules)
     }
 }
 
