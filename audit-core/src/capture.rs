@@ -13,6 +13,9 @@ use crate::canonical::{self, Canonical};
 use crate::redact::secrets::{REMOVED, named_value};
 use crate::redact::{Path, Root};
 
+/// How long the `Debug` text of a removed value may be to be kept beside its JSON.
+const SMALL_DEBUG_BYTES_MAX: usize = 256;
+
 /// Wraps a reference to a value that is about to be captured.
 #[derive(Debug)]
 pub struct Probe<'a, T: ?Sized>(pub &'a T);
@@ -108,7 +111,7 @@ impl Captured<'_> {
             return false;
         }
         // What is too deep or too large for JSON is so for `Debug`, which knows no limit to its depth.
-        let text = if beyond_limit { None } else { self.debug_text() };
+        let text = if beyond_limit { None } else { self.debug_text(canonical::VALUE_BYTES_MAX) };
         match text.and_then(|text| clean(canonical, pointer, text)) {
             Some(text) => canonical.push_text(&text),
             None => self.write_type(canonical),
@@ -131,12 +134,7 @@ impl Captured<'_> {
 
     /// Keeps what a small value looks like in a `Debug` text too: a variant has another name there than in JSON.
     fn add_small_debug(self, canonical: &mut Canonical, rule: &str) {
-        let small = self.debug.and_then(|value| {
-            let mut text = Bounded { text: String::new(), limit: 256 };
-            let written = catch_unwind(AssertUnwindSafe(|| write!(text, "{value:?}")));
-            matches!(written, Ok(Ok(()))).then_some(text.text)
-        });
-        if let Some(text) = small {
+        if let Some(text) = self.debug_text(SMALL_DEBUG_BYTES_MAX) {
             canonical.secrets().add(text.trim_matches('"'), rule);
             canonical.secrets().add_debug(&text, rule);
         }
@@ -159,9 +157,10 @@ impl Captured<'_> {
         canonical.push_raw(b"}");
     }
 
-    fn debug_text(self) -> Option<String> {
+    /// Returns the `Debug` text; none if there is none, it panics, or it is longer than the limit.
+    fn debug_text(self, bytes_max: usize) -> Option<String> {
         let value = self.debug?;
-        let mut text = Bounded { text: String::new(), limit: canonical::VALUE_BYTES_MAX };
+        let mut text = Bounded { text: String::new(), limit: bytes_max };
         let written = catch_unwind(AssertUnwindSafe(|| write!(text, "{value:?}")));
         matches!(written, Ok(Ok(()))).then_some(text.text)
     }
@@ -225,7 +224,7 @@ pub trait ShownDisplay {
     fn shown(&self) -> Option<String>;
 }
 
-/// The other rung: a type that does not display itself is identified by its JSON or `Debug` text.
+/// The other rung: a type that does not display itself is identified by its JSON, if that is a scalar.
 pub trait ShownNot {
     /// Returns nothing.
     fn shown(&self) -> Option<String>;
@@ -242,6 +241,3 @@ impl<T> ShownNot for Probe<'_, T> {
         None
     }
 }
-
-#[cfg(test)]
-mod tests {}

@@ -150,6 +150,14 @@ fn suffix(sequence: &Sequence) -> Vec<u8> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParseEntryError(String);
 
+impl ParseEntryError {
+    /// Makes the error of a reader of its own; `reason` says what was expected, what was found and where.
+    #[must_use]
+    pub fn new(reason: impl Into<String>) -> Self {
+        Self(reason.into())
+    }
+}
+
 impl fmt::Display for ParseEntryError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "not an entry: {}", self.0)

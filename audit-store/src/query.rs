@@ -29,7 +29,8 @@ mod timeline;
 use core::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-pub use entry::{Entry, ParseEntryError};
+pub use audit_core::entry::ParseEntryError;
+pub use entry::Entry;
 pub use filter::{Filter, ParsePatternError, Pattern};
 pub use record::{Actor, Call, Correlation, Identity, Model, Operation, Outcome, Record, Step, Text, Tool};
 pub use stats::{By, Durations, Figures, Group, Stats, StatsReport};

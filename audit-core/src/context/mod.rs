@@ -204,6 +204,3 @@ impl<F: Future> Future for Scoped<F> {
         this.future.as_pin_mut().map_or(Poll::Pending, |future| future.poll(context))
     }
 }
-
-#[cfg(test)]
-mod tests {}

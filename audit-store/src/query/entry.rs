@@ -1,8 +1,8 @@
 //! Entries as readers see them: the record's view, and the parts that are only shown, as they are stored.
 
-use core::fmt;
 use std::borrow::Cow;
 
+use audit_core::entry::ParseEntryError;
 use serde::Deserialize;
 
 use super::json;
@@ -30,8 +30,8 @@ impl<'a> Entry<'a> {
             #[serde(borrow)]
             record: Record<'a>,
         }
-        let line = core::str::from_utf8(line).map_err(|fault| ParseEntryError(fault.to_string()))?;
-        let raw: RawEntry<'_> = serde_json::from_str(line).map_err(|fault| ParseEntryError(fault.to_string()))?;
+        let line = core::str::from_utf8(line).map_err(|fault| ParseEntryError::new(fault.to_string()))?;
+        let raw: RawEntry<'_> = serde_json::from_str(line).map_err(|fault| ParseEntryError::new(fault.to_string()))?;
         Ok(Self { number, line, record: raw.record })
     }
 
@@ -92,18 +92,6 @@ const CARRIED: &[(&str, &[&str])] = &[
     ("artifacts", &[]),
     ("annotations", &[]),
 ];
-
-/// A line cannot be read as an entry.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ParseEntryError(String);
-
-impl fmt::Display for ParseEntryError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "not an entry: {}", self.0)
-    }
-}
-
-impl std::error::Error for ParseEntryError {}
 
 #[cfg(test)]
 mod tests {
