@@ -22,10 +22,12 @@ Examples:
   audited show /var/lib/orders/audit --action 'order.*' --json | jq .record.request.arguments
   audited timeline /var/lib/orders/audit --conversation conv_abc123
   audited stats /var/lib/orders/audit --by tool
+  audited sites target/release/orders
 
 Exit codes:
   verify                 0 intact, 1 tampered, 2 unverifiable or an error
-  show, timeline, stats  0 found, 1 nothing found or some lines cannot be read, 2 an error";
+  show, timeline, stats  0 found, 1 nothing found or some lines cannot be read, 2 an error
+  sites                  0 found, 1 nothing found, 2 an error";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -37,6 +39,8 @@ pub(crate) enum Command {
     Timeline(Timeline),
     /// Show how the calls went: counts, rates and durations
     Stats(Stats),
+    /// Show which functions of a program are audited, and which are exempt
+    Sites(Sites),
 }
 
 #[derive(Debug, Args)]
@@ -147,4 +151,18 @@ impl From<Grouping> for By {
             Grouping::Agent => Self::Agent,
         }
     }
+}
+
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+The program is read, not run. A function that the linker left out because nothing calls it is not in it.
+
+Example:
+  audited sites target/release/orders --json | jq -r '.sites[].action'")]
+pub(crate) struct Sites {
+    /// The program: an executable or a library
+    pub(crate) binary: PathBuf,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
 }

@@ -16,7 +16,7 @@
 //! - A closed pipe ends a command without an error; `verify` keeps the exit code of its verdict.
 //!
 //! # Exit codes
-//! | code | `verify` | `show`, `timeline`, `stats` |
+//! | code | `verify` | `show`, `timeline`, `stats`, `sites` |
 //! |---|---|---|
 //! | 0 | intact | something was found |
 //! | 1 | tampered | nothing was found, or some lines cannot be read |
@@ -24,11 +24,13 @@
 //!
 //! # What it does not do
 //! `show`, `timeline` and `stats` read the entries as they stand; only `verify` tells whether they are what was written.
+//! `sites` reads a program and no log.
 
 mod arguments;
 mod conclude;
 mod output;
 mod show;
+mod sites;
 mod stats;
 mod table;
 mod text;
@@ -101,6 +103,7 @@ fn execute(command: &Command, output: &mut Output<'_>) -> anyhow::Result<Exit> {
         Command::Show(arguments) => show::execute(arguments, output),
         Command::Timeline(arguments) => timeline::execute(arguments, output),
         Command::Stats(arguments) => stats::execute(arguments, output),
+        Command::Sites(arguments) => sites::execute(arguments, output),
     }
     .and_then(|exit| output.flush().map(|()| exit))
 }

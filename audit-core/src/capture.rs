@@ -151,6 +151,12 @@ impl Captured<'_> {
         catch_unwind(AssertUnwindSafe(|| value.write(canonical, pointer, paths))).ok()
     }
 
+    /// Returns the value as JSON with nothing removed, to be looked at and not kept; nothing without `Serialize`.
+    pub(crate) fn json(self) -> Option<Vec<u8>> {
+        let mut canonical = Canonical::plain();
+        matches!(self.write_json(&mut canonical, "", &[]), Some(Ok(()))).then(|| canonical.into_bytes())
+    }
+
     fn write_type(self, canonical: &mut Canonical) {
         canonical.push_raw(b"{\"type\":");
         canonical.push_text(self.type_name);
@@ -158,7 +164,7 @@ impl Captured<'_> {
     }
 
     /// Returns the `Debug` text; none if there is none, it panics, or it is longer than the limit.
-    fn debug_text(self, bytes_max: usize) -> Option<String> {
+    pub(crate) fn debug_text(self, bytes_max: usize) -> Option<String> {
         let value = self.debug?;
         let mut text = Bounded { text: String::new(), limit: bytes_max };
         let written = catch_unwind(AssertUnwindSafe(|| write!(text, "{value:?}")));
@@ -168,11 +174,7 @@ impl Captured<'_> {
     /// Returns the text that identifies the value: a scalar as JSON has it, else the name of the type. Only scalars
     /// identify, and no rule would reach into the text of anything else.
     pub(crate) fn identity(self) -> String {
-        let mut canonical = Canonical::plain();
-        if !matches!(self.write_json(&mut canonical, "", &[]), Some(Ok(()))) {
-            return self.type_name.to_owned();
-        }
-        let json = canonical.into_bytes();
+        let Some(json) = self.json() else { return self.type_name.to_owned() };
         match json.first() {
             Some(b'"') => serde_json::from_slice(&json).unwrap_or_default(),
             Some(b'{' | b'[') | None => self.type_name.to_owned(),

@@ -130,7 +130,7 @@ impl Event {
         let draft = Draft {
             event,
             time: port.clock().now(),
-            action: self.action.as_deref().or(call.map(|call| call.action)).unwrap_or(event.as_str()),
+            action: self.action.as_deref().or(call.map(|call| &*call.action)).unwrap_or(event.as_str()),
             ambient: &ambient,
             call: call.map(|call| CallPart { id: call.id, start: None, end: None, tool_call_id: None, parent: None }),
             operation: None,

@@ -21,18 +21,23 @@ pub mod checkpoint;
 pub mod context;
 pub mod entry;
 pub mod event;
+pub mod handwritten;
 pub mod hash;
 pub mod id;
+pub mod manual;
+
 pub mod port;
 pub mod sink;
+pub mod sites;
 pub mod time;
 pub mod tree;
 pub mod unrecorded;
 pub mod verify;
 pub mod vocabulary;
 
+pub use outcome::{Conclusion, Outcome};
 pub use unavailable::{Deny, Unavailable};
 
 #[doc(hidden)]
-#[path = "private.rs"]
+#[path = "private/mod.rs"]
 pub mod __private;

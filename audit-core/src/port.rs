@@ -1,5 +1,7 @@
 //! The port: how a call finds the sink, and the process-wide recorder behind it.
 
+mod survey;
+
 use core::{fmt, mem};
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -11,6 +13,9 @@ use crate::record::Draft;
 use crate::sink::{Prepared, Receipt, Sink};
 use crate::time::{Clock, SystemClock, Time};
 use crate::vocabulary::Durability;
+
+use survey::Installations;
+pub use survey::{Identify, Installed, is_call_span, let_go};
 
 /// The way from a call to its sink.
 ///
@@ -24,6 +29,8 @@ struct Inner {
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdSource>,
     spans: Option<SpanSide>,
+    /// Shared by all ports of one layer.
+    installations: Arc<Installations>,
 }
 
 /// What the layer does for calls: it ties an [`Ambient`] to a span and finds the nearest one again.
@@ -51,15 +58,20 @@ impl AuditPort {
     /// Makes a port with a clock and identifiers of its own, for tests.
     #[must_use]
     pub fn with_sources(sink: Arc<dyn Sink>, clock: Arc<dyn Clock>, ids: Arc<dyn IdSource>) -> Self {
-        Self(Arc::new(Inner { sink, clock, ids, spans: None }))
+        Self(Arc::new(Inner { sink, clock, ids, spans: None, installations: Arc::default() }))
     }
 
     /// Returns the same port with the layer's side of spans.
     #[must_use]
     pub fn with_spans(&self, spans: SpanSide) -> Self {
-        let Inner { sink, clock, ids, .. } = &*self.0;
-        let (sink, clock, ids) = (Arc::clone(sink), Arc::clone(clock), Arc::clone(ids));
-        Self(Arc::new(Inner { sink, clock, ids, spans: Some(spans) }))
+        let Inner { sink, clock, ids, installations, .. } = &*self.0;
+        Self(Arc::new(Inner {
+            sink: Arc::clone(sink),
+            clock: Arc::clone(clock),
+            ids: Arc::clone(ids),
+            spans: Some(spans),
+            installations: Arc::clone(installations),
+        }))
     }
 
     /// Makes this the process-wide recorder, which serves calls that no layer is reachable from, unless one with an
@@ -83,6 +95,11 @@ impl AuditPort {
     pub fn find() -> Option<Self> {
         let of_layer = dispatcher::get_default(|dispatch| dispatch.downcast_ref::<Self>().cloned());
         of_layer.filter(|port| port.0.sink.is_open()).or_else(recorder)
+    }
+
+    /// Returns this port, or the process-wide recorder if this one's sink is closed.
+    pub(crate) fn or_recorder(&self) -> Option<Self> {
+        if self.0.sink.is_open() { Some(self.clone()) } else { recorder() }
     }
 
     pub(crate) fn clock(&self) -> &dyn Clock {
@@ -142,6 +159,7 @@ fn recorder() -> Option<AuditPort> {
     if current.0.sink.is_open() {
         return Some(current);
     }
+    survey::note_let_go(current.0.sink.health());
     let _was_first = replace_recorder(Some(&current), None);
     None
 }

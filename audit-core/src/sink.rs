@@ -1,14 +1,18 @@
 //! Where records go: the [`Sink`] trait, what it is given and what it answers.
 
+mod health;
+
 use core::fmt;
 use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
-use crate::hash::Hash;
+pub use crate::hash::Hash;
 use crate::id::CallId;
 use crate::vocabulary::{Durability, Stage};
+
+pub use health::{Condition, Health};
 
 /// Takes finished records and keeps them.
 ///
@@ -25,6 +29,12 @@ pub trait Sink: Send + Sync + 'static {
     /// Tells whether the sink still accepts records. Once false it stays false.
     fn is_open(&self) -> bool {
         true
+    }
+
+    /// Tells how the sink is, for diagnosis. It is not asked on the way of a call. It appends nothing, and waits for nothing
+    /// but a record that is being written.
+    fn health(&self) -> Health {
+        Health::new(if self.is_open() { Condition::Open } else { Condition::Closed })
     }
 
     /// Returns a handle to this sink that does not keep it open, for layers and the process-wide recorder, which live

@@ -2,6 +2,7 @@
 
 use core::fmt;
 use core::panic::Location;
+use std::borrow::Cow;
 
 use crate::sink::AppendError;
 
@@ -11,19 +12,19 @@ use crate::sink::AppendError;
 /// `From<Unavailable>`.
 #[derive(Clone, Debug)]
 pub struct Unavailable {
-    action: &'static str,
+    action: Cow<'static, str>,
     cause: Option<AppendError>,
 }
 
 impl Unavailable {
-    pub(crate) const fn new(action: &'static str, cause: Option<AppendError>) -> Self {
+    pub(crate) const fn new(action: Cow<'static, str>, cause: Option<AppendError>) -> Self {
         Self { action, cause }
     }
 
     /// Returns the action that was refused.
     #[must_use]
-    pub const fn action(&self) -> &'static str {
-        self.action
+    pub fn action(&self) -> &str {
+        &self.action
     }
 
     /// Tells whether there is no log at all, rather than one that does not accept the record.
@@ -35,7 +36,7 @@ impl Unavailable {
 
 impl fmt::Display for Unavailable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let action = self.action;
+        let action = &self.action;
         match &self.cause {
             None => write!(f, "`{action}` was refused: it must be recorded and no audit log is open"),
             Some(_) => write!(f, "`{action}` was refused: it must be recorded and the audit log does not accept it"),

@@ -2,7 +2,7 @@
 
 use core::fmt::Display;
 
-use proc_macro2::Span;
+use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
 
 /// The mistakes found so far, in the order in which they were found.
@@ -24,13 +24,24 @@ impl Errors {
         self.push(syn::Error::new(span, message));
     }
 
-    /// Returns everything reported as one error, if anything was.
-    pub(crate) fn finish(self) -> syn::Result<()> {
-        let combined = self.0.into_iter().reduce(|mut all, error| {
-            all.combine(error);
-            all
-        });
-        combined.map_or(Ok(()), Err)
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Adds what was found elsewhere.
+    pub(crate) fn append(&mut self, mut others: Self) {
+        self.0.append(&mut others.0);
+    }
+
+    /// Writes the mistakes as errors of the compiler.
+    pub(crate) fn to_compile_errors(&self) -> TokenStream {
+        self.0.iter().map(syn::Error::to_compile_error).collect()
+    }
+
+    /// Returns the mistakes one by one.
+    #[cfg(test)]
+    pub(crate) fn iter(&self) -> impl Iterator<Item = syn::Error> {
+        self.0.clone().into_iter().flatten()
     }
 }
 

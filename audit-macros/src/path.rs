@@ -27,6 +27,11 @@ pub(crate) enum Segment {
 }
 
 impl Path {
+    /// Makes the path of a whole parameter.
+    pub(crate) fn of_parameter(name: &Ident) -> Self {
+        Self { first: name.clone(), segments: Vec::new(), tokens: name.to_token_stream() }
+    }
+
     /// Returns the path in its one spelling: no white space, keys in quotes only where they need them, and no `?`, which
     /// says nothing about what the path addresses.
     pub(crate) fn text(&self) -> String {
@@ -38,6 +43,50 @@ impl Path {
     /// Tells whether both address the same values; that one of them allows for a missing key makes no difference.
     pub(crate) fn addresses_same_as(&self, other: &Self) -> bool {
         self.first == other.first && self.text() == other.text()
+    }
+}
+
+/// One path of `summary`, as written: it begins inside the result.
+pub(crate) struct SummaryPath {
+    pub(crate) segments: Vec<Segment>,
+    tokens: TokenStream,
+}
+
+impl SummaryPath {
+    /// Returns the path in its one spelling.
+    pub(crate) fn text(&self) -> String {
+        let text: String = self.segments.iter().map(Segment::text).collect();
+        text.strip_prefix('.').map_or_else(|| text.clone(), str::to_owned)
+    }
+}
+
+impl Parse for SummaryPath {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let begin = input.cursor();
+        if input.peek(Token![return]) {
+            return Err(input.error("a path of `summary` begins inside the result: leave out `return`"));
+        }
+        let first = if input.peek(token::Bracket) { each(input)? } else { first_key(input)? };
+        let mut segments = vec![first];
+        while !input.is_empty() && !input.peek(Token![,]) {
+            segments.push(input.parse()?);
+        }
+        let tokens = between(begin, input.cursor());
+        Ok(Self { segments, tokens })
+    }
+}
+
+fn first_key(input: ParseStream<'_>) -> syn::Result<Segment> {
+    let name = key(input).map_err(|error| {
+        syn::Error::new(error.span(), "expected a path into the result, such as `id` or `lines[].sku`")
+    })?;
+    let optional = input.parse::<Option<Token![?]>>()?.is_some();
+    Ok(Segment::Key { name, optional })
+}
+
+impl ToTokens for SummaryPath {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        tokens.extend(self.tokens.clone());
     }
 }
 
@@ -103,7 +152,7 @@ impl Parse for Segment {
 }
 
 /// Returns the tokens from one place of a stream to a later one.
-fn between(begin: Cursor<'_>, end: Cursor<'_>) -> TokenStream {
+pub(crate) fn between(begin: Cursor<'_>, end: Cursor<'_>) -> TokenStream {
     let mut tokens = TokenStream::new();
     let mut cursor = begin;
     while cursor != end {

@@ -10,6 +10,9 @@ pub(crate) trait Word: Copy + 'static {
     /// Returns the name of the variant that stands for this word at run time.
     fn variant(self) -> &'static str;
 
+    /// Returns the word as it is written.
+    fn text(self) -> &'static str;
+
     /// Returns the word that `text` spells.
     fn parse(text: &str) -> Option<Self> {
         Self::ALL.iter().find(|(word, _)| *word == text).map(|(_, value)| *value)
@@ -33,6 +36,10 @@ macro_rules! words {
 
             fn variant(self) -> &'static str {
                 match self { $(Self::$variant => stringify!($variant),)+ }
+            }
+
+            fn text(self) -> &'static str {
+                match self { $(Self::$variant => $text,)+ }
             }
         }
     };

@@ -10,6 +10,9 @@ use crate::redact::{Redaction, Root, names, push_step};
 /// Where the arguments stand in a record.
 const POINTER: &str = "/request/arguments";
 
+/// Where the attribute's `fields` stand in a record.
+const FIELDS_POINTER: &str = "/annotations";
+
 /// How long the identity of a target may be.
 const IDENTITY_BYTES_MAX: usize = 1_024;
 
@@ -22,12 +25,14 @@ pub struct Arguments<'c> {
     site: &'static Site,
     canonical: &'c mut Canonical,
     frame: &'c mut Frame,
+    /// The arguments' JSON, once they are closed because a field came after them.
+    arguments: Option<Vec<u8>>,
     targets: Vec<Target>,
 }
 
 impl<'c> Arguments<'c> {
     pub(super) const fn new(site: &'static Site, canonical: &'c mut Canonical, frame: &'c mut Frame) -> Self {
-        Self { site, canonical, frame, targets: Vec::new() }
+        Self { site, canonical, frame, arguments: None, targets: Vec::new() }
     }
 
     /// Captures the argument of the parameter with this index.
@@ -45,6 +50,38 @@ impl<'c> Arguments<'c> {
             }
             None => captured.write(canonical, &pointer, paths, Root::Parameter(index)),
         });
+    }
+
+    /// Captures one of the attribute's `fields`, which follow the arguments.
+    pub fn field(&mut self, name: &str, captured: Captured<'_>) {
+        self.close_arguments();
+        let mut pointer = FIELDS_POINTER.to_owned();
+        push_step(&mut pointer, name);
+        let secret = names::secret(name);
+        self.canonical.argument(self.frame, name, |canonical| match secret {
+            Some(word) => {
+                captured.withhold(canonical, &pointer, format!("name:{word}"));
+                false
+            }
+            None => captured.write(canonical, &pointer, &[], Root::Return),
+        });
+    }
+
+    /// Notes a field whose expression panicked.
+    pub fn field_unavailable(&mut self, name: &str) {
+        self.close_arguments();
+        self.canonical.argument(self.frame, name, |canonical| {
+            canonical.push_text(UNAVAILABLE);
+            true
+        });
+    }
+
+    fn close_arguments(&mut self) {
+        if self.arguments.is_none() {
+            self.canonical.close_arguments(self.frame);
+            self.arguments = Some(self.canonical.take_bytes());
+            *self.frame = self.canonical.open_arguments();
+        }
     }
 
     /// Leaves the argument of the parameter with this index out. If it is a secret by its name, it stays out of the
@@ -78,7 +115,8 @@ impl<'c> Arguments<'c> {
     }
 
     /// Removes from the targets what was removed from the arguments, now that all of them are known.
-    pub(super) fn into_targets(mut self) -> Vec<Target> {
+    /// Returns the arguments' JSON, too, if the canonical bytes are those of the fields.
+    pub(super) fn into_parts(mut self) -> (Vec<Target>, Option<Vec<u8>>) {
         let mut noted: Vec<Redaction> = Vec::new();
         for (index, target) in self.targets.iter_mut().enumerate() {
             let (clean, rules) = self.canonical.secrets().scrub_known(&target.id);
@@ -90,6 +128,6 @@ impl<'c> Arguments<'c> {
         for redaction in noted {
             self.canonical.note_removal(redaction.path, redaction.rule);
         }
-        self.targets
+        (self.targets, self.arguments)
     }
 }

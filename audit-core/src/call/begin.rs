@@ -3,8 +3,11 @@
 use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll};
+use std::borrow::Cow;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::{Arc, Mutex};
 
+use super::open::lock;
 use super::{Arguments, Call, OnUnavailable, Open, Site, span};
 use crate::canonical::Canonical;
 use crate::context::{Ambient, CallLink};
@@ -23,35 +26,67 @@ use crate::vocabulary::{Level, Stages};
 #[must_use = "a call that has begun runs its body or is cancelled"]
 pub struct Begin {
     site: &'static Site,
+    action: Cow<'static, str>,
     call: Call,
     /// What the body waits for: only a record that is to be on the disk is worth waiting for.
     receipt: Option<Receipt>,
     without_log: bool,
 }
 
+impl UnwindSafe for Begin {}
+impl RefUnwindSafe for Begin {}
+
 /// Begins a call. `capture` is called once, before the body moves the arguments.
 pub fn begin(site: &'static Site, capture: &mut dyn FnMut(&mut Arguments<'_>)) -> Begin {
+    let label = Label { action: Cow::Borrowed(site.action), tool: Cow::Borrowed(site.tool) };
+    begin_as(site, label, &mut || take(site, capture))
+}
+
+/// What a call is called: by its site, or at run time.
+#[derive(Clone, Debug)]
+pub(crate) struct Label {
+    pub(crate) action: Cow<'static, str>,
+    pub(crate) tool: Cow<'static, str>,
+}
+
+/// What was captured before the body runs.
+#[derive(Debug)]
+pub(crate) struct Taken {
+    pub(crate) arguments: Option<Vec<u8>>,
+    pub(crate) fields: Option<Vec<u8>>,
+    pub(crate) targets: Vec<Target>,
+    pub(crate) redactions: Vec<Redaction>,
+    pub(crate) secrets: Secrets,
+}
+
+/// Begins a call under a name of its own. `capture` is called once, inside the call.
+pub(crate) fn begin_as(site: &'static Site, label: Label, capture: &mut dyn FnMut() -> Taken) -> Begin {
     let Some(port) = AuditPort::find() else {
-        return Begin { site, call: Call { open: None }, receipt: None, without_log: true };
+        Ambient::current_with(None).reached(&label.tool);
+        return Begin { site, action: label.action, call: Call { open: None }, receipt: None, without_log: true };
     };
     let ambient = Ambient::current_with(Some(&port));
+    ambient.reached(&label.tool);
     let start = port.clock().now();
     let start_steady = port.clock().steady();
     let id = port.new_call_id(start);
-    let span = span::open(site, id, &ambient);
+    let span = span::open(&label, id, &ambient);
     let secrets = Arc::new(Mutex::new(Secrets::default()));
-    let inside = ambient.inside(CallLink { id, action: site.action }, Arc::clone(&secrets));
+    let link = CallLink { id, action: label.action.clone() };
+    let inside = ambient.inside(link, Arc::clone(&secrets));
     if let Some(span_id) = span.id() {
         port.attach(&span_id, inside.clone());
     }
     let taken = {
         let _span = span.enter();
         let _ambient = inside.enter_here();
-        take(site, capture)
+        capture()
     };
-    super::lock(&secrets).absorb(&taken.secrets);
+    lock(&secrets).absorb(&taken.secrets);
     let mut open = Box::new(Open {
         site,
+        action: label.action.clone(),
+        tool: label.tool,
         tool_call_id: ambient.tool_call_id().map(Into::into),
         parent: ambient.call().map(|call| call.id),
         port,
@@ -62,13 +97,15 @@ pub fn begin(site: &'static Site, capture: &mut dyn FnMut(&mut Arguments<'_>)) -
         start_steady,
         targets: taken.targets,
         request: None,
+        annotations: taken.fields.map(Payload::new),
         redactions: taken.redactions,
         secrets,
+        receipt: None,
         in_log: false,
         counted: false,
         body_began: false,
     });
-    let request = (site.level != Level::Metadata).then(|| Payload::new(taken.arguments));
+    let request = taken.arguments.filter(|_| site.level != Level::Metadata).map(Payload::new);
     let receipt = match site.stages {
         Stages::StartedCompleted => {
             let receipt = open.append_started(request.as_ref());
@@ -80,14 +117,7 @@ pub fn begin(site: &'static Site, capture: &mut dyn FnMut(&mut Arguments<'_>)) -
             None
         }
     };
-    Begin { site, call: Call { open: Some(open) }, receipt, without_log: false }
-}
-
-struct Taken {
-    arguments: Vec<u8>,
-    targets: Vec<Target>,
-    redactions: Vec<Redaction>,
-    secrets: Secrets,
+    Begin { site, action: label.action, call: Call { open: Some(open) }, receipt, without_log: false }
 }
 
 fn take(site: &'static Site, capture: &mut dyn FnMut(&mut Arguments<'_>)) -> Taken {
@@ -95,14 +125,18 @@ fn take(site: &'static Site, capture: &mut dyn FnMut(&mut Arguments<'_>)) -> Tak
     let mut frame = canonical.open_arguments();
     let mut arguments = Arguments::new(site, &mut canonical, &mut frame);
     capture(&mut arguments);
-    let targets = arguments.into_targets();
+    let (targets, captured) = arguments.into_parts();
     canonical.close_arguments(&frame);
-    let (arguments, mut redactions, secrets) = canonical.into_parts();
+    let (bytes, mut redactions, secrets) = canonical.into_parts();
+    let (arguments, fields) = match captured {
+        Some(arguments) => (Some(arguments), Some(bytes)),
+        None => (Some(bytes), None),
+    };
     if site.level == Level::Metadata {
         // Nothing was removed from arguments that the record does not hold.
         redactions.retain(|redaction| !redaction.path.starts_with("/request/"));
     }
-    Taken { arguments, targets, redactions, secrets }
+    Taken { arguments, fields, targets, redactions, secrets }
 }
 
 impl Begin {
@@ -120,6 +154,48 @@ impl Begin {
     pub fn checked(mut self) -> Result<Call, Unavailable> {
         let result = self.receipt.take().map_or(Ok(()), |receipt| receipt.wait().map(|_| ()));
         self.or_refuse(result)
+    }
+
+    /// Leaves the waiting to the future that the body returns, for policies that let the body run in any case.
+    #[track_caller]
+    pub fn call_now(mut self) -> Call {
+        match self.leave_receipt() {
+            Some(result) => self.run_anyway(result),
+            None => self.call,
+        }
+    }
+
+    /// Leaves the waiting to the future that the body returns, for policies that refuse the call.
+    ///
+    /// # Errors
+    /// The call cannot be recorded and must not run.
+    pub fn checked_now(mut self) -> Result<Call, Unavailable> {
+        match self.leave_receipt() {
+            Some(result) => self.or_refuse(result),
+            None => Ok(self.call),
+        }
+    }
+
+    /// Tells whether the body runs even if the call cannot be recorded.
+    pub(crate) fn runs_anyway(&self) -> bool {
+        self.site.on_unavailable != OnUnavailable::Return
+    }
+
+    /// Makes a call whose receipt said that it is not in the log.
+    pub(super) fn without_receipt(open: Box<Open>) -> Self {
+        let (site, action) = (open.site, open.action.clone());
+        Self { site, action, call: Call { open: Some(open) }, receipt: None, without_log: false }
+    }
+
+    /// Puts a receipt that is still pending into the call; returns the result of any other.
+    fn leave_receipt(&mut self) -> Option<Result<(), AppendError>> {
+        let Some(receipt) = self.receipt.take() else { return Some(Ok(())) };
+        if let Some(result) = receipt.now() {
+            return Some(result.map(drop));
+        }
+        let open = self.call.open.as_mut()?;
+        open.receipt = Some(receipt);
+        None
     }
 
     /// Awaits the record, for policies that let the body run in any case.
@@ -140,11 +216,11 @@ impl Begin {
     }
 
     #[track_caller]
-    fn run_anyway(mut self, result: Result<(), AppendError>) -> Call {
+    pub(super) fn run_anyway(mut self, result: Result<(), AppendError>) -> Call {
         if !self.without_log && result.is_ok() {
             return self.call;
         }
-        let unavailable = Unavailable::new(self.site.action, result.as_ref().err().cloned());
+        let unavailable = Unavailable::new(self.action.clone(), result.as_ref().err().cloned());
         if self.site.on_unavailable == OnUnavailable::Panic {
             unavailable::panic(&unavailable);
         }
@@ -159,7 +235,7 @@ impl Begin {
         if !self.without_log && result.is_ok() {
             return Ok(self.call);
         }
-        Err(Unavailable::new(self.site.action, result.err()))
+        Err(Unavailable::new(self.action, result.err()))
     }
 }
 

@@ -3,7 +3,7 @@
 use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{RefUnwindSafe, UnwindSafe};
 
 use pin_project_lite::pin_project;
 
@@ -25,12 +25,13 @@ pin_project! {
     impl<'c, F> PinnedDrop for Drive<'c, F> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
-            if let Some(open) = &this.call.open {
-                open.inside(|| this.body.set(None));
-            }
+            this.call.enter_to_drop(&mut || this.body.set(None));
         }
     }
 }
+
+impl<F: UnwindSafe> UnwindSafe for Drive<'_, F> {}
+impl<F: RefUnwindSafe> RefUnwindSafe for Drive<'_, F> {}
 
 impl<'c, F> Drive<'c, F> {
     pub(super) const fn new(call: &'c mut Call, body: F) -> Self {
@@ -44,9 +45,8 @@ impl<F: Future> Future for Drive<'_, F> {
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
         let Some(body) = this.body.as_pin_mut() else { return Poll::Pending };
-        let Some(open) = &mut this.call.open else { return body.poll(context) };
-        open.body_began = true;
-        let polled = open.inside(|| catch_unwind(AssertUnwindSafe(|| body.poll(context))));
-        polled.unwrap_or_else(|payload| this.call.resume(payload))
+        let (mut body, mut polled) = (body, Poll::Pending);
+        this.call.enter(&mut || polled = body.as_mut().poll(context));
+        polled
     }
 }

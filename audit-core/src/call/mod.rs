@@ -8,40 +8,33 @@
 mod arguments;
 mod begin;
 mod drive;
+mod ending;
+mod guard;
+mod kind;
+mod open;
+pub(crate) mod registry;
 mod site;
 mod span;
+mod stream;
 
 use core::any::Any;
-use core::time::Duration;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::panic::{AssertUnwindSafe, RefUnwindSafe, UnwindSafe, catch_unwind, resume_unwind};
 
-use tracing::Span;
-
-use crate::canonical::Canonical;
-use crate::context::{Ambient, CallLink, SpanPlace};
-use crate::id::CallId;
-use crate::outcome::{Ending, ErrorFacts};
-use crate::port::AuditPort;
-use crate::record::{CallPart, Draft, Operation, Outcome, Payload, Response, Target};
-use crate::redact::secrets::Secrets;
-use crate::redact::{Redaction, Root};
 use crate::sink::{AppendError, Appended, Receipt};
-use crate::time::{Clock as _, SystemClock, Time};
+use crate::time::{Clock as _, SystemClock};
 use crate::unrecorded;
-use crate::vocabulary::{Applied, Durability, Effect, EventName, Level, Stages, Status};
+use crate::vocabulary::Stages;
 
 pub use arguments::Arguments;
 pub use begin::{Begin, CheckedReady, Ready, begin};
+pub(crate) use begin::{Label, Taken, begin_as};
 pub use drive::Drive;
-pub use site::{OnUnavailable, Site};
-use span::Ended;
-
-/// How much of an error's text is worth cleaning; the record cuts at 4,096 bytes, the mark of the cut included.
-const REASON_BYTES_MAX: usize = 4_000;
-
-/// How long a removed value can be; longer ones withhold every text of their call.
-const SECRET_BYTES_MAX: usize = 64 << 10;
+pub use ending::{Ending, Produce, Tell};
+pub use guard::{Guarded, guarded, refused};
+pub use kind::*;
+use open::{Open, expect_run};
+pub use site::{Exemption, OnUnavailable, Site};
+pub use stream::{Counted, Items};
 
 /// One call, between its beginning and its end. Dropped before its end, it is recorded as cancelled.
 #[derive(Debug)]
@@ -50,37 +43,36 @@ pub struct Call {
     open: Option<Box<Open>>,
 }
 
-#[derive(Debug)]
-struct Open {
-    site: &'static Site,
-    port: AuditPort,
-    span: Span,
-    ambient: Ambient,
-    tool_call_id: Option<Box<str>>,
-    parent: Option<CallId>,
-    id: CallId,
-    start: Time,
-    start_steady: Duration,
-    targets: Vec<Target>,
-    /// What the closing record says of the arguments, where it is the only one.
-    request: Option<Payload>,
-    redactions: Vec<Redaction>,
-    /// What was removed from the arguments, shared with the calls inside this one: those that fail add theirs.
-    secrets: Arc<Mutex<Secrets>>,
-    /// True once a record of the call is in the log, or on its way.
-    in_log: bool,
-    /// True once the call is counted as unrecorded.
-    counted: bool,
-    body_began: bool,
-}
+/// An audited future is as unwind safe as the plain one: what a panic may leave behind in a call is a record of it.
+impl UnwindSafe for Call {}
+impl RefUnwindSafe for Call {}
 
 impl Call {
     /// Runs the body of a function that is not `async`.
     pub fn run<R>(&mut self, body: impl FnOnce() -> R) -> R {
-        let Some(open) = &mut self.open else { return body() };
+        let (mut body, mut returned) = (Some(body), None);
+        self.enter(&mut || returned = body.take().map(|body| body()));
+        expect_run(returned)
+    }
+
+    /// Runs user code in the call; a panic is recorded and resumed. Not generic: it is compiled once, not once in each
+    /// audited function.
+    fn enter(&mut self, code: &mut dyn FnMut()) {
+        let Some(open) = &mut self.open else { return code() };
         open.body_began = true;
-        let result = open.inside(|| catch_unwind(AssertUnwindSafe(body)));
-        result.unwrap_or_else(|payload| self.resume(payload))
+        let mut caught = Ok(());
+        open.enter(&mut || caught = catch_unwind(AssertUnwindSafe(&mut *code)));
+        if let Err(payload) = caught {
+            self.resume(payload);
+        }
+    }
+
+    /// Drops what the call leaves behind, inside of it.
+    fn enter_to_drop(&self, code: &mut dyn FnMut()) {
+        match &self.open {
+            Some(open) => open.enter(code),
+            None => code(),
+        }
     }
 
     /// Runs the body of an `async` function; its span and context are entered at each poll.
@@ -89,33 +81,31 @@ impl Call {
     }
 
     /// Records how the call ended. Where durability demands it, waits until the record is on the disk.
-    pub fn finish(&mut self, ending: Ending<'_>) {
-        if let Some(receipt) = self.append_ending(ending) {
-            settle(receipt.wait());
-        }
+    pub fn finish(&mut self, tell: &mut Tell<'_>) {
+        wait(self.append_ending(tell));
     }
 
     /// Records how the call ended, without waiting: an executor's thread is never blocked.
-    pub fn finish_async(&mut self, ending: Ending<'_>) {
-        settle_now(self.append_ending(ending).as_ref());
+    pub fn finish_async(&mut self, tell: &mut Tell<'_>) {
+        note(self.append_ending(tell));
     }
 
     /// Records how the call ended; the receipt is to be awaited if durability demands it.
-    pub fn append_ending(&mut self, ending: Ending<'_>) -> Option<Receipt> {
+    pub fn append_ending(&mut self, tell: &mut Tell<'_>) -> Option<Receipt> {
         let mut open = self.open.take()?;
-        let (ended, response) = match ending {
-            Ending::Value(value) => open.succeeded(value),
-            Ending::Error(error) => (open.failed(error), None),
-        };
-        open.append_end(ended, response.as_ref(), open.site.durability)
+        let mut ending = Ending::new(&mut open);
+        tell(&mut ending);
+        let (ended, response) = ending.into_told();
+        let durability = open.site.durability;
+        open.append_end(ended, response.as_ref(), durability)
     }
 
-    fn resume<R>(&mut self, payload: Box<dyn Any + Send>) -> R {
+    fn resume(&mut self, payload: Box<dyn Any + Send>) -> ! {
         if let Some(mut open) = self.open.take() {
             let message = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
             let message = message.or_else(|| payload.downcast_ref::<String>().cloned());
             let ended = open.panicked(message);
-            settle_now(open.append_end(ended, None, None).as_ref());
+            note(open.append_end(ended, None, None));
         }
         resume_unwind(payload)
     }
@@ -127,7 +117,7 @@ impl Drop for Call {
         // A call that the log refused never was: its function returned without running the body.
         if open.in_log || open.body_began || open.site.stages == Stages::Completed {
             let ended = open.cancelled();
-            settle_now(open.append_end(ended, None, None).as_ref());
+            note(open.append_end(ended, None, None));
         }
     }
 }
@@ -140,8 +130,16 @@ fn settle(result: Result<Appended, AppendError>) {
     }
 }
 
-fn settle_now(receipt: Option<&Receipt>) {
-    if let Some(result) = receipt.and_then(Receipt::now) {
+/// Waits for the receipt of a closing record, on a thread that may be blocked.
+pub fn wait(receipt: Option<Receipt>) {
+    if let Some(receipt) = receipt {
+        settle(receipt.wait());
+    }
+}
+
+/// Looks at the receipt of a closing record without waiting.
+pub fn note(receipt: Option<Receipt>) {
+    if let Some(result) = receipt.as_ref().and_then(Receipt::now) {
         settle(result);
     }
 }
@@ -150,204 +148,5 @@ fn settle_now(receipt: Option<&Receipt>) {
 pub async fn settled(receipt: Option<Receipt>) {
     if let Some(receipt) = receipt {
         settle(receipt.await);
-    }
-}
-
-/// Cuts a text at a character, and returns how many bytes are gone.
-fn truncate(text: &mut String, bytes_max: usize) -> usize {
-    let length = text.len();
-    let mut kept = bytes_max.min(length);
-    while !text.is_char_boundary(kept) {
-        kept -= 1;
-    }
-    text.truncate(kept);
-    length - kept
-}
-
-/// The lock is held for a copy or a search in a text, which do not panic.
-fn lock(secrets: &Mutex<Secrets>) -> MutexGuard<'_, Secrets> {
-    secrets.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-impl Open {
-    /// Runs code of the user's inside the call: in its span and its context.
-    fn inside<R>(&self, code: impl FnOnce() -> R) -> R {
-        let _span = self.span.enter();
-        let link = CallLink { id: self.id, action: self.site.action };
-        let ambient = self.ambient.inside(link, Arc::clone(&self.secrets));
-        let _ambient = match SpanPlace::of(&self.span) {
-            Some(place) => ambient.enter_in(Some(place)),
-            None => ambient.enter_here(),
-        };
-        code()
-    }
-
-    fn succeeded(&mut self, value: crate::capture::Captured<'_>) -> (Ended, Option<Response>) {
-        let (event, effect) = match self.site.effect {
-            Effect::Read => (EventName::ToolCompleted, Applied::None),
-            Effect::Write | Effect::Destructive => (EventName::SideEffectApplied, Applied::Applied),
-        };
-        let outcome = Outcome { status: Status::Success, effect, error_type: None, reason: None };
-        (Ended { event, outcome }, self.response(value))
-    }
-
-    fn response(&mut self, value: crate::capture::Captured<'_>) -> Option<Response> {
-        let pointer = match self.site.level {
-            Level::Metadata => return None,
-            Level::Request => "/response/summary",
-            Level::RequestResponse => "/response/result",
-        };
-        let mut canonical = Canonical::redacting(self.site.redact);
-        let written = self.inside(|| value.write(&mut canonical, pointer, self.site.redact, Root::Return));
-        let (bytes, redactions, _not_in_errors) = canonical.into_parts();
-        self.redactions.extend(redactions);
-        written.then(|| Response::new(bytes, self.site.level == Level::RequestResponse))
-    }
-
-    fn failed(&mut self, error: ErrorFacts<'_>) -> Ended {
-        // The variant may be the error's text: `anyhow::Error` shows it by `Debug`, too.
-        let hidden = self.site.redact.iter().any(|path| path.root == Root::Error);
-        let (error_type, text) =
-            self.inside(|| (if hidden { error.type_name() } else { error.error_type() }, error.text()));
-        let outcome = Outcome {
-            status: Status::Failure,
-            effect: self.effect_unless_read(),
-            error_type: Some(self.clean(error_type)),
-            reason: self.reason(text),
-        };
-        self.tell_the_outer_call();
-        Ended { event: EventName::ToolFailed, outcome }
-    }
-
-    fn panicked(&mut self, message: Option<String>) -> Ended {
-        let outcome = Outcome {
-            status: Status::Failure,
-            effect: self.effect_unless_read(),
-            error_type: Some("panic".to_owned()),
-            reason: self.reason(message),
-        };
-        self.tell_the_outer_call();
-        Ended { event: EventName::ToolPanicked, outcome }
-    }
-
-    fn cancelled(&self) -> Ended {
-        let outcome = Outcome {
-            status: Status::Unknown,
-            effect: if self.body_began { self.effect_unless_read() } else { Applied::None },
-            error_type: Some("cancelled".to_owned()),
-            reason: None,
-        };
-        self.tell_the_outer_call();
-        Ended { event: EventName::ToolCancelled, outcome }
-    }
-
-    fn effect_unless_read(&self) -> Applied {
-        if self.site.effect == Effect::Read { Applied::None } else { Applied::Unknown }
-    }
-
-    /// Removes from an error's type what was removed from the arguments.
-    fn clean(&self, text: String) -> String {
-        let scrubbed = lock(&self.secrets).scrub(&text);
-        scrubbed.text.unwrap_or_else(|| text.split("::").next().unwrap_or_default().to_owned())
-    }
-
-    /// Removes from an error's text what was removed from the arguments, and says so.
-    fn reason(&mut self, text: Option<String>) -> Option<String> {
-        const POINTER: &str = "/outcome/reason";
-        let mut text = text?;
-        if let Some(path) = self.site.redact.iter().find(|path| path.root == Root::Error) {
-            self.redactions.push(Redaction { path: POINTER.to_owned(), rule: format!("path:{}", path.text) });
-            return None;
-        }
-        let unseen = truncate(&mut text, REASON_BYTES_MAX + SECRET_BYTES_MAX);
-        let scrubbed = lock(&self.secrets).scrub(&text);
-        let noted = scrubbed.rules.into_iter().map(|rule| Redaction { path: POINTER.to_owned(), rule });
-        self.redactions.extend(noted);
-        let mut clean = scrubbed.text?;
-        if unseen > 0 {
-            // A secret that the cut went through left its beginning in the last bytes, unrecognised.
-            let trusted = clean.len().saturating_sub(SECRET_BYTES_MAX).min(REASON_BYTES_MAX);
-            let missing = unseen + truncate(&mut clean, trusted);
-            clean.push_str(&format!("…(+{missing} bytes)"));
-        }
-        Some(clean)
-    }
-
-    /// The error of this call may pass through the one around it, whose texts must not show what was removed here.
-    fn tell_the_outer_call(&self) {
-        let Some(outer) = self.ambient.secrets() else { return };
-        let own = lock(&self.secrets);
-        if !own.is_empty() {
-            lock(outer).absorb(&own);
-        }
-    }
-
-    fn append_started(&mut self, request: Option<&Payload>) -> Receipt {
-        // A destructive intent is on the disk before the body runs, whatever the log's own durability.
-        let destructive = (self.site.effect == Effect::Destructive).then_some(Durability::Disk);
-        let draft = Draft {
-            call: Some(self.call_part(None)),
-            operation: Some(Operation { tool: self.site.tool, effect: Some(self.site.effect) }),
-            request,
-            redactions: core::mem::take(&mut self.redactions),
-            trigger: true,
-            ..self.draft(EventName::ToolCalled, self.start, Outcome::pending())
-        };
-        self.port.append(&draft, self.site.durability.max(destructive)).1
-    }
-
-    fn append_end(
-        &mut self,
-        ended: Ended,
-        response: Option<&Response>,
-        durability: Option<Durability>,
-    ) -> Option<Receipt> {
-        let duration = self.port.clock().steady().saturating_sub(self.start_steady);
-        // The wall clock may have been set back meanwhile; a call does not end before it starts.
-        let now = self.port.clock().now().max(self.start);
-        let only = self.site.stages == Stages::Completed;
-        let Ended { event, outcome } = ended;
-        let draft = Draft {
-            call: Some(self.call_part(Some((now, duration)))),
-            operation: Some(Operation { tool: self.site.tool, effect: only.then_some(self.site.effect) }),
-            request: self.request.as_ref(),
-            response,
-            redactions: core::mem::take(&mut self.redactions),
-            trigger: only,
-            ..self.draft(event, now, outcome)
-        };
-        let (record_id, receipt) = self.port.append(&draft, durability);
-        span::record_end(&self.span, &draft.outcome, record_id, duration, response);
-        // One call is counted once, even if both of its records are missing.
-        (!self.counted).then_some(receipt)
-    }
-
-    fn draft(&self, event: EventName, time: Time, outcome: Outcome) -> Draft<'_> {
-        Draft {
-            event,
-            time,
-            action: self.site.action,
-            ambient: &self.ambient,
-            call: None,
-            operation: None,
-            outcome,
-            level: Some(self.site.level),
-            request: None,
-            response: None,
-            targets: &self.targets,
-            redactions: Vec::new(),
-            annotations: None,
-            trigger: false,
-        }
-    }
-
-    fn call_part(&self, end: Option<(Time, Duration)>) -> CallPart {
-        CallPart {
-            id: self.id,
-            start: Some(self.start),
-            end,
-            tool_call_id: self.tool_call_id.clone(),
-            parent: self.parent,
-        }
     }
 }

@@ -20,23 +20,32 @@ pub struct Site {
     pub durability: Option<Durability>,
     /// What happens when a call cannot be recorded.
     pub on_unavailable: OnUnavailable,
-    /// The names of the parameters.
+    /// The names of the parameters, as they are recorded.
     pub parameters: &'static [&'static str],
     /// What each parameter is called where its pattern takes it from: `password` of `Login { password: typed }`, the
     /// parameter's own name outside of patterns.
     pub fields: &'static [&'static str],
     /// What is removed from arguments, result and error text.
     pub redact: &'static [Path],
-    /// The module that the function stands in.
-    pub module: &'static str,
-    /// The file that the function stands in.
-    pub file: &'static str,
-    /// The line of the attribute.
-    pub line: u32,
+    /// The parts of the result that its summary is made of; none leaves it to the rule.
+    pub summary: &'static [Path],
+    /// The site as one line of text that can be found in the binary: see [`sites`](crate::sites).
+    pub census: &'static str,
+}
+
+/// A function that is not audited on purpose.
+#[derive(Debug)]
+pub struct Exemption {
+    /// The tool's name.
+    pub tool: &'static str,
+    /// Why.
+    pub reason: &'static str,
+    /// The exemption as one line of text that can be found in the binary.
+    pub census: &'static str,
 }
 
 /// What happens when a call cannot be recorded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum OnUnavailable {
     /// The function returns what its policy says, without running its body.
     Return,

@@ -7,24 +7,16 @@ use core::time::Duration;
 use tracing::field::{Empty, display};
 use tracing::{Level, Span};
 
-use super::Site;
+use super::Label;
 use crate::context::Ambient;
 use crate::id::{CallId, RecordId};
 use crate::record::{Outcome, Response};
-use crate::vocabulary::EventName;
 
 /// The target of audit spans, which filters go by.
 pub(super) const TARGET: &str = "audit";
 
-/// How a call ended, before it is recorded.
-#[derive(Debug)]
-pub(super) struct Ended {
-    pub(super) event: EventName,
-    pub(super) outcome: Outcome,
-}
-
 /// Opens the span of a call, best effort: the user's filters are respected.
-pub(super) fn open(site: &'static Site, id: CallId, ambient: &Ambient) -> Span {
+pub(super) fn open(label: &Label, id: CallId, ambient: &Ambient) -> Span {
     let span = tracing::span!(
         target: TARGET,
         Level::INFO,
@@ -32,12 +24,12 @@ pub(super) fn open(site: &'static Site, id: CallId, ambient: &Ambient) -> Span {
         otel.name = Empty,
         otel.kind = "internal",
         gen_ai.operation.name = "execute_tool",
-        gen_ai.tool.name = site.tool,
+        gen_ai.tool.name = &*label.tool,
         gen_ai.tool.call.id = Empty,
         gen_ai.conversation.id = Empty,
         gen_ai.agent.id = Empty,
         user.id = Empty,
-        audit.action = site.action,
+        audit.action = &*label.action,
         audit.call.id = Empty,
         audit.record.id = Empty,
         audit.outcome = Empty,
@@ -48,7 +40,7 @@ pub(super) fn open(site: &'static Site, id: CallId, ambient: &Ambient) -> Span {
     if span.is_disabled() {
         return span;
     }
-    span.record("otel.name", display(format_args!("execute_tool {}", site.tool)));
+    span.record("otel.name", display(format_args!("execute_tool {}", label.tool)));
     span.record("audit.call.id", display(id));
     let optional = |name, value: Option<&str>| {
         if let Some(value) = value {

@@ -136,6 +136,13 @@ impl Canonical {
         (self.out, self.redactions, self.secrets)
     }
 
+    /// Takes the bytes written so far, to begin another value; what was removed from them stays known.
+    pub(crate) fn take_bytes(&mut self) -> Vec<u8> {
+        self.names.clear();
+        self.members.clear();
+        core::mem::take(&mut self.out)
+    }
+
     /// Appends bytes that are canonical already.
     pub(crate) fn push_raw(&mut self, bytes: &[u8]) {
         self.out.extend_from_slice(bytes);

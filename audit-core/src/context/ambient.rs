@@ -1,6 +1,8 @@
 //! The context at work on this thread, and how it is found when only a span was carried along.
 
 use core::cell::RefCell;
+use core::sync::atomic::{AtomicBool, Ordering};
+use std::borrow::Cow;
 use std::sync::{Arc, Mutex};
 
 use tracing::{Dispatch, Span, dispatcher, span};
@@ -32,8 +34,17 @@ pub struct Ambient {
     /// What was removed from the arguments of the audited call, and of those inside it that failed: their errors pass
     /// through it. The lock is never held over the user's code.
     secrets: Option<Arc<Mutex<Secrets>>>,
+    /// Waits for the first audited call of a tool in here.
+    watch: Option<Arc<Watched>>,
     /// The span that was current when this was entered: whichever of the two is nearer decides.
     span: Option<SpanPlace>,
+}
+
+/// A tool whose audited call is waited for, to tell calls that reached their function from those that did not.
+#[derive(Debug)]
+pub(super) struct Watched {
+    pub(super) tool: String,
+    pub(super) reached: AtomicBool,
 }
 
 /// A span, told apart from one with the same identifier of another subscriber.
@@ -62,15 +73,15 @@ fn port_address(dispatch: &Dispatch) -> usize {
 }
 
 /// The audited call around a place.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct CallLink {
     pub(crate) id: CallId,
-    pub(crate) action: &'static str,
+    pub(crate) action: Cow<'static, str>,
 }
 
 impl Ambient {
     const fn none() -> Self {
-        Self { fields: None, tool_call_id: None, call: None, secrets: None, span: None }
+        Self { fields: None, tool_call_id: None, call: None, secrets: None, watch: None, span: None }
     }
 
     /// Returns what is at work here: on this thread, or through the current span if that is nearer.
@@ -98,8 +109,8 @@ impl Ambient {
         self.tool_call_id.as_deref()
     }
 
-    pub(crate) const fn call(&self) -> Option<CallLink> {
-        self.call
+    pub(crate) const fn call(&self) -> Option<&CallLink> {
+        self.call.as_ref()
     }
 
     /// Returns what the texts of the call around this place must not show.
@@ -117,7 +128,19 @@ impl Ambient {
 
     /// Returns what is at work inside the given call: the model's identifier was for the call itself.
     pub(crate) fn inside(&self, call: CallLink, secrets: Arc<Mutex<Secrets>>) -> Self {
-        Self { fields: self.fields.clone(), tool_call_id: None, call: Some(call), secrets: Some(secrets), span: None }
+        let (fields, call, secrets) = (self.fields.clone(), Some(call), Some(secrets));
+        Self { fields, tool_call_id: None, call, secrets, watch: None, span: None }
+    }
+
+    pub(super) fn set_watch(&mut self, watch: Arc<Watched>) {
+        self.watch = Some(watch);
+    }
+
+    /// Tells who watches this place that an audited call of the tool has begun.
+    pub(crate) fn reached(&self, tool: &str) {
+        if let Some(watch) = self.watch.as_ref().filter(|watch| watch.tool == tool) {
+            watch.reached.store(true, Ordering::Release);
+        }
     }
 
     /// Enters on this thread, inside the span that is current now.

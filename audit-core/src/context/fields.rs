@@ -22,6 +22,89 @@ pub(crate) struct Parts {
     pub(super) tenant_id: Option<String>,
     pub(super) environment: Option<String>,
     pub(super) trigger: Option<Trigger>,
+    pub(super) trace: Option<Trace>,
+    pub(super) mcp: Option<Mcp>,
+}
+
+/// The trace that a call belongs to, as its caller names it.
+#[derive(Clone, Debug)]
+pub(super) struct Trace {
+    pub(super) trace_id: String,
+    pub(super) span_id: String,
+}
+
+impl Trace {
+    /// Parses a W3C `traceparent` (Trace Context, level 2, section 3.2); `None` if it is not valid.
+    pub(super) fn parse(traceparent: &str) -> Option<Self> {
+        let mut parts = traceparent.split('-');
+        let (version, trace_id, span_id, flags) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+        let is_hex = |text: &str, length: usize| {
+            text.len() == length && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+        };
+        let is_set = |text: &str| text.bytes().any(|byte| byte != b'0');
+        let valid = is_hex(version, 2)
+            && version != "ff"
+            && is_hex(trace_id, 32)
+            && is_set(trace_id)
+            && is_hex(span_id, 16)
+            && is_set(span_id)
+            && is_hex(flags, 2)
+            // Later versions may add parts.
+            && (version != "00" || parts.next().is_none());
+        valid.then(|| Self { trace_id: trace_id.to_owned(), span_id: span_id.to_owned() })
+    }
+}
+
+/// The MCP request that a call answers, for the record's `operation.mcp`.
+#[derive(Clone, Debug, Default)]
+#[must_use = "it is set with `Context::mcp`"]
+pub struct Mcp {
+    method: Option<String>,
+    progress_token: Option<String>,
+    protocol_version: Option<String>,
+    request_id: Option<String>,
+    server: Option<String>,
+    session_id: Option<String>,
+}
+
+macro_rules! setters {
+    ($($(#[$doc:meta])* $name:ident)+) => {
+        impl Mcp {
+            /// Starts with nothing set.
+            pub fn new() -> Self {
+                Self::default()
+            }
+
+            $($(#[$doc])*
+            pub fn $name(mut self, value: impl Into<String>) -> Self {
+                self.$name = bounded(value);
+                self
+            })+
+
+            fn write(&self) -> Vec<u8> {
+                let mut out = Vec::new();
+                let mut object = Object::open(&mut out);
+                $(object.optional_text(stringify!($name), self.$name.as_deref());)+
+                object.close();
+                out
+            }
+        }
+    };
+}
+
+setters! {
+    /// Sets the method: `tools/call`.
+    method
+    /// Sets the token under which progress is reported.
+    progress_token
+    /// Sets the version of the protocol that was agreed on.
+    protocol_version
+    /// Sets the request's identifier.
+    request_id
+    /// Sets the server's name.
+    server
+    /// Sets the session's identifier.
+    session_id
 }
 
 #[derive(Clone, Debug, Default)]
@@ -49,13 +132,15 @@ pub(crate) struct Fields {
     parts: Parts,
     actor: Vec<u8>,
     correlation: Option<Vec<u8>>,
+    mcp: Option<Vec<u8>>,
 }
 
 impl Fields {
     pub(super) fn new(parts: Parts) -> Self {
         let actor = write_actor(&parts);
         let correlation = write_correlation(&parts);
-        Self { actor, correlation: (correlation != b"{}").then_some(correlation), parts }
+        let mcp = parts.mcp.as_ref().map(Mcp::write);
+        Self { actor, correlation: (correlation != b"{}").then_some(correlation), mcp, parts }
     }
 
     pub(super) const fn parts(&self) -> &Parts {
@@ -70,6 +155,11 @@ impl Fields {
     /// Returns the record's `correlation`, canonical, if it has any member.
     pub(crate) fn correlation(&self) -> Option<&[u8]> {
         self.correlation.as_deref()
+    }
+
+    /// Returns the record's `operation.mcp`, canonical.
+    pub(crate) fn mcp(&self) -> Option<&[u8]> {
+        self.mcp.as_deref()
     }
 
     pub(crate) const fn trigger(&self) -> Option<Trigger> {
@@ -130,11 +220,35 @@ fn write_correlation(parts: &Parts) -> Vec<u8> {
     let mut correlation = Object::open(&mut out);
     correlation.optional_text("conversation_id", parts.conversation_id.as_deref());
     correlation.optional_text("environment", parts.environment.as_deref());
+    let trace = parts.trace.as_ref();
     correlation.optional_text("run_id", parts.run_id.as_deref());
+    correlation.optional_text("span_id", trace.map(|trace| trace.span_id.as_str()));
     correlation.optional_text("tenant_id", parts.tenant_id.as_deref());
+    correlation.optional_text("trace_id", trace.map(|trace| trace.trace_id.as_str()));
     if let Some(turn) = parts.turn {
         correlation.number("turn", u64::from(turn));
     }
     correlation.close();
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_traceparent_is_read_strictly() {
+        const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
+        let check =
+            |traceparent: &str, valid: bool| assert_eq!(Trace::parse(traceparent).is_some(), valid, "{traceparent}");
+        check(&format!("00-{TRACE}-b7ad6b7169203331-01"), true);
+        check(&format!("01-{TRACE}-b7ad6b7169203331-01-more"), true);
+        check(&format!("00-{TRACE}-b7ad6b7169203331-01-more"), false);
+        check(&format!("ff-{TRACE}-b7ad6b7169203331-01"), false);
+        check(&format!("00-{}-b7ad6b7169203331-01", TRACE.to_uppercase()), false);
+        check(&format!("00-{}-b7ad6b7169203331-01", "0".repeat(32)), false);
+        check(&format!("00-{TRACE}-0000000000000000-01"), false);
+        check(&format!("00-{TRACE}-b7ad6b7169203331"), false);
+        check("", false);
+    }
 }

@@ -7,6 +7,7 @@ use core::fmt;
 use core::future::Future;
 use core::marker::PhantomData;
 use core::pin::Pin;
+use core::sync::atomic::{AtomicBool, Ordering};
 use core::task::Poll;
 use std::sync::Arc;
 
@@ -15,9 +16,11 @@ use pin_project_lite::pin_project;
 use crate::vocabulary::Trigger;
 
 pub use ambient::Ambient;
+use ambient::Watched;
 pub(crate) use ambient::{CallLink, Entered, SpanPlace};
 pub(crate) use fields::Fields;
-use fields::Parts;
+pub use fields::Mcp;
+use fields::{Parts, Trace};
 
 /// Starts from the context of the place where it is called; what is set here overrides it.
 ///
@@ -132,6 +135,25 @@ impl Context {
         self
     }
 
+    /// Sets the trace and the span that the caller is in, by a W3C `traceparent`. One that is not valid sets nothing.
+    pub fn traceparent(mut self, traceparent: &str) -> Self {
+        self.parts.trace = Trace::parse(traceparent).or(self.parts.trace);
+        self
+    }
+
+    /// Sets the MCP request that the calls answer.
+    pub fn mcp(mut self, request: Mcp) -> Self {
+        self.parts.mcp = Some(request);
+        self
+    }
+
+    /// Watches for an audited call of the tool inside this context, for adapters that record what never reaches one.
+    pub fn watch(mut self, tool: impl Into<String>) -> (Self, Watch) {
+        let watched = Arc::new(Watched { tool: tool.into(), reached: AtomicBool::new(false) });
+        self.ambient.set_watch(Arc::clone(&watched));
+        (self, Watch(watched))
+    }
+
     /// Sets the model's identifier of the tool call that is about to be executed. Calls nested inside that call do not
     /// inherit it: they were not asked for by the model.
     pub fn tool_call_id(mut self, id: impl Into<String>) -> Self {
@@ -159,6 +181,18 @@ impl Context {
 
     fn into_ambient(self) -> Ambient {
         self.ambient.with_fields(Arc::new(Fields::new(self.parts)))
+    }
+}
+
+/// Tells whether an audited call of the watched tool has begun, even if it was then refused or ran unrecorded.
+#[derive(Clone, Debug)]
+pub struct Watch(Arc<Watched>);
+
+impl Watch {
+    /// Returns true once the call has begun.
+    #[must_use]
+    pub fn reached(&self) -> bool {
+        self.0.reached.load(Ordering::Acquire)
     }
 }
 

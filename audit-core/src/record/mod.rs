@@ -82,7 +82,10 @@ pub(crate) struct Outcome {
     pub(crate) status: Status,
     pub(crate) effect: Applied,
     pub(crate) error_type: Option<String>,
+    pub(crate) code: Option<String>,
     pub(crate) reason: Option<String>,
+    /// How many parts succeeded and how many failed, where only some did.
+    pub(crate) parts: Option<(u64, u64)>,
 }
 
 /// What an action is done to.
@@ -140,7 +143,8 @@ impl Draft<'_> {
         record.optional_text("level", self.level.map(Level::as_str));
         record.display("observed_time", &observed);
         if let Some(operation) = self.operation {
-            operation.write(record.object("operation"), fit);
+            let mcp = fields.and_then(|fields| fields.mcp()).filter(|_| fit < Fit::Least);
+            operation.write(record.object("operation"), mcp, fit);
         }
         self.outcome.write(record.object("outcome"), fit);
         record.display("record_id", &record_id);
@@ -215,7 +219,10 @@ impl CallPart {
 }
 
 impl Operation<'_> {
-    fn write(self, mut operation: Object<'_>, fit: Fit) {
+    fn write(self, mut operation: Object<'_>, mcp: Option<&[u8]>, fit: Fit) {
+        if let Some(mcp) = mcp {
+            operation.raw("mcp", mcp);
+        }
         operation.text("name", "execute_tool");
         let mut tool = operation.object("tool");
         if let Some(effect) = self.effect {
@@ -233,19 +240,29 @@ impl Operation<'_> {
 impl Outcome {
     /// What is known before the body has run.
     pub(crate) const fn pending() -> Self {
-        Self { status: Status::Unknown, effect: Applied::None, error_type: None, reason: None }
+        let (error_type, code, reason) = (None, None, None);
+        Self { status: Status::Unknown, effect: Applied::None, error_type, code, reason, parts: None }
     }
 
     fn write(&self, mut outcome: Object<'_>, fit: Fit) {
+        if let Some(code) = &self.code {
+            outcome.text("code", &fit.text(code));
+        }
         outcome.text("effect", self.effect.as_str());
         if let Some(error_type) = &self.error_type {
             outcome.text("error_type", &fit.text(error_type));
+        }
+        if let Some((_, failed)) = self.parts {
+            outcome.number("failed", failed);
         }
         if let Some(mut reason) = self.reason.clone().filter(|_| fit < Fit::Least) {
             limit::cut(&mut reason, if fit == Fit::Bare { SHORT_REASON_BYTES } else { REASON_BYTES_MAX });
             outcome.text("reason", &reason);
         }
         outcome.text("status", self.status.as_str());
+        if let Some((succeeded, _)) = self.parts {
+            outcome.number("succeeded", succeeded);
+        }
         outcome.close();
     }
 }

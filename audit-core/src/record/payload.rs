@@ -1,7 +1,11 @@
 //! Arguments, results and annotations: canonical bytes with their hash and size, and the summary of a result.
 
+use serde_json::{Map, Value};
+
 use super::Object;
+use crate::canonical;
 use crate::hash::Hash;
+use crate::redact::{Path, Segment};
 
 /// How long a result may be to be its own summary.
 const SUMMARY_BYTES_MAX: usize = 256;
@@ -48,15 +52,31 @@ impl Payload {
 /// A result: its bytes, and what stands for them where they are too long or not wanted.
 #[derive(Clone, Debug)]
 pub(crate) struct Response {
-    payload: Payload,
+    /// None for a stream, whose items are not kept.
+    payload: Option<Payload>,
     summary: Vec<u8>,
     /// True if the level asks for the whole result.
     whole: bool,
 }
 
 impl Response {
-    pub(crate) fn new(bytes: Vec<u8>, whole: bool) -> Self {
-        Self { summary: summary(&bytes), payload: Payload::new(bytes), whole }
+    /// Takes a result; its summary is made of the selected parts of it, if any are.
+    pub(crate) fn new(bytes: Vec<u8>, whole: bool, selected: &[Path]) -> Self {
+        let summary = match selected {
+            [] => summary(&bytes),
+            _ => summary(&select(&bytes, selected)),
+        };
+        Self { summary, payload: Some(Payload::new(bytes)), whole }
+    }
+
+    /// Sums up a stream by how many items it had.
+    pub(crate) fn of_stream(count: u64) -> Self {
+        let mut summary = Vec::new();
+        let mut object = Object::open(&mut summary);
+        object.number("count", count);
+        object.text("type", "stream");
+        object.close();
+        Self { payload: None, summary, whole: false }
     }
 
     /// Returns the summary's JSON, at most 256 bytes.
@@ -65,19 +85,51 @@ impl Response {
     }
 
     pub(super) fn write(&self, mut response: Object<'_>, truncated: bool) {
+        let Some(payload) = &self.payload else {
+            response.raw("summary", &self.summary);
+            return response.close();
+        };
         let with_result = self.whole && !truncated;
-        response.text("hash", &format!("sha-256:{}", self.payload.hash));
+        response.text("hash", &format!("sha-256:{}", payload.hash));
         if with_result {
-            response.raw("result", &self.payload.bytes);
+            response.raw("result", &payload.bytes);
         }
-        response.number("size", self.payload.bytes.len() as u64);
-        if !(with_result && self.summary == self.payload.bytes) {
+        response.number("size", payload.bytes.len() as u64);
+        if !(with_result && self.summary == payload.bytes) {
             response.raw("summary", &self.summary);
         }
         if self.whole && truncated {
             response.boolean("truncated", true);
         }
         response.close();
+    }
+}
+
+/// Puts the selected parts of a result into an object, each under its path; what is not there is left out.
+fn select(bytes: &[u8], selected: &[Path]) -> Vec<u8> {
+    let result: Value = serde_json::from_slice(bytes).unwrap_or_default();
+    let parts = selected.iter().filter_map(|path| {
+        let mut found = Vec::new();
+        follow(&result, path.segments, &mut found);
+        let name = path.text.strip_prefix("return.").unwrap_or(path.text);
+        let many = path.segments.iter().any(|segment| !matches!(segment, Segment::Key { .. }));
+        let part = if many { Value::Array(found) } else { found.pop()? };
+        Some((name.to_owned(), part))
+    });
+    canonical::to_vec(&parts.collect::<Map<String, Value>>()).unwrap_or_default()
+}
+
+fn follow(value: &Value, segments: &[Segment], found: &mut Vec<Value>) {
+    let Some((first, rest)) = segments.split_first() else { return found.push(value.clone()) };
+    match (first, value) {
+        (Segment::Key { name, .. }, Value::Object(members)) => {
+            if let Some(member) = members.get(*name) {
+                follow(member, rest, found);
+            }
+        }
+        (Segment::Any, Value::Object(members)) => members.values().for_each(|member| follow(member, rest, found)),
+        (Segment::Each, Value::Array(elements)) => elements.iter().for_each(|element| follow(element, rest, found)),
+        _ => {}
     }
 }
 
@@ -130,6 +182,22 @@ mod tests {
 
     fn check(result: &str, expected: &str) {
         assert_eq!(String::from_utf8(summary(result.as_bytes())).unwrap(), expected);
+    }
+
+    #[test]
+    fn a_summary_is_made_of_the_selected_parts() {
+        const ID: &[Segment] = &[Segment::Key { name: "id", optional: false }];
+        const SKUS: &[Segment] = &[
+            Segment::Key { name: "lines", optional: false },
+            Segment::Each,
+            Segment::Key { name: "sku", optional: false },
+        ];
+        const NONE: &[Segment] = &[Segment::Key { name: "none", optional: false }];
+        let path = |text, segments| Path { text, root: crate::redact::Root::Return, segments };
+        let selected = [path("id", ID), path("lines[].sku", SKUS), path("none", NONE)];
+        let result = r#"{"id":7,"lines":[{"sku":"a"},{"sku":"b"}],"note":"long"}"#;
+        let summary = String::from_utf8(select(result.as_bytes(), &selected)).unwrap();
+        assert_eq!(summary, r#"{"id":7,"lines[].sku":["a","b"]}"#);
     }
 
     #[test]

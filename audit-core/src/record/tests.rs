@@ -42,7 +42,7 @@ fn a_full_record_is_canonical() {
     context.run("run").tenant("t").trigger(Trigger::Retry).in_scope(|| {
         let ambient = Ambient::current();
         let request = Payload::new(b"{\"n\":1}".to_vec());
-        let response = Response::new(b"[1]".to_vec(), false);
+        let response = Response::new(b"[1]".to_vec(), false, &[]);
         let call = CallPart {
             id: ID.parse().unwrap(),
             start: Some(time(0)),
@@ -155,7 +155,7 @@ fn a_record_that_is_too_large_keeps_hash_and_size() {
     let ambient = Ambient::current();
     let long = format!("\"{}\"", "x".repeat(RECORD_BYTES_MAX));
     let request = Payload::new(format!("{{\"text\":{long}}}").into_bytes());
-    let response = Response::new(long.into_bytes(), true);
+    let response = Response::new(long.into_bytes(), true, &[]);
     let redaction = |index| Redaction { path: format!("/request/arguments/list/{index}/pin"), rule: "name:pin".into() };
     let large = Draft {
         request: Some(&request),
@@ -248,7 +248,7 @@ fn a_record_that_is_too_long_in_every_part_fits() {
     context.conversation(&long).run(&long).tenant(&long).in_scope(|| {
         let ambient = Ambient::current();
         let payload = Payload::new(serde_json::to_vec(&long).unwrap());
-        let response = Response::new(serde_json::to_vec(&long).unwrap(), true);
+        let response = Response::new(serde_json::to_vec(&long).unwrap(), true, &[]);
         let redaction = |n| Redaction { path: format!("/{n}{long}/{long}"), rule: format!("path:{long}") };
         let record = shortened(&Draft {
             action: &long,

@@ -4,6 +4,7 @@ pub(crate) mod names;
 pub(crate) mod path;
 pub(crate) mod secrets;
 
+pub(crate) use path::parse_path;
 pub use path::{Path, Root, Segment};
 
 /// One removal, as it stands in a record's `redactions`. Every removal is a `drop` for now.

@@ -37,3 +37,57 @@ pub enum Segment {
     /// Each member of an object, whatever its name: `*`.
     Any,
 }
+
+/// Parses a path that is given at run time: `customer.ssn?`, `items[].token`, `accounts.*.iban`, `"card-number"`. `None`
+/// if it cannot be read. The keys are kept for the life of the process, as the paths of attributes are.
+pub(crate) fn parse_path(text: &'static str) -> Option<Vec<Segment>> {
+    let mut segments = Vec::new();
+    let mut rest = text;
+    while !rest.is_empty() {
+        if let Some(after) = rest.strip_prefix("[]") {
+            segments.push(Segment::Each);
+            rest = after;
+            continue;
+        }
+        let step = if segments.is_empty() { rest } else { rest.strip_prefix('.')? };
+        let (segment, after) = parse_step(step)?;
+        segments.push(segment);
+        rest = after;
+    }
+    (!segments.is_empty()).then_some(segments)
+}
+
+fn parse_step(step: &'static str) -> Option<(Segment, &'static str)> {
+    if let Some(after) = step.strip_prefix('*') {
+        return Some((Segment::Any, after));
+    }
+    let (name, after) = match step.strip_prefix('"') {
+        Some(quoted) => quoted.split_once('"')?,
+        None => step.split_at(step.find(['.', '[', '?']).unwrap_or(step.len())),
+    };
+    let optional = after.starts_with('?');
+    let is_name = !name.is_empty()
+        && !name.contains(|character: char| matches!(character, '"' | '*' | ']') || character.is_whitespace());
+    let after = after.strip_prefix('?').unwrap_or(after);
+    (is_name || step.starts_with('"')).then_some((Segment::Key { name, optional }, after))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_read_at_run_time() {
+        let key = |name, optional| Segment::Key { name, optional };
+        let check = |text, expected: Option<Vec<Segment>>| assert_eq!(parse_path(text), expected, "{text}");
+        check("card", Some(vec![key("card", false)]));
+        check("customer.ssn?", Some(vec![key("customer", false), key("ssn", true)]));
+        check("items[].token", Some(vec![key("items", false), Segment::Each, key("token", false)]));
+        check("accounts.*.iban", Some(vec![key("accounts", false), Segment::Any, key("iban", false)]));
+        check("\"card number\"", Some(vec![key("card number", false)]));
+        check("*.iban", Some(vec![Segment::Any, key("iban", false)]));
+        for wrong in ["", "a..b", ".a", "a b", "a[0]", "\"a", "a.", "a]"] {
+            check(wrong, None);
+        }
+    }
+}

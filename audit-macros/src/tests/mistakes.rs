@@ -4,6 +4,7 @@ use expect_test::{Expect, expect};
 use proc_macro2::Span;
 
 use super::tokens;
+use crate::errors::Errors;
 
 /// Compares the mistakes, each behind the tokens that it is reported on.
 fn check_refused(arguments: &str, item: &str, expected: Expect) {
@@ -18,11 +19,15 @@ fn check_each_refused(arguments: &[&str], expected: Expect) {
 
 /// Lists the mistakes, after a check that the item is left as it was.
 fn mistakes(arguments: &str, item: &str) -> String {
-    let left = crate::attribute(tokens(arguments), tokens(item)).to_string();
-    assert!(left.ends_with(&tokens(item).to_string()), "the item is emitted as it was: {left}");
+    let mut errors = Errors::default();
+    let left = crate::attribute(tokens(arguments), tokens(item), &mut errors).to_string();
+    assert!(!errors.is_empty(), "the attribute is refused: {left}");
+    assert_eq!(left, tokens(item).to_string(), "the item is emitted as it was");
+    listed(&errors)
+}
 
-    let error = crate::audit(tokens(arguments), tokens(item)).expect_err("the attribute is refused");
-    error.into_iter().map(|error| format!("{}: {error}\n", place(error.span()))).collect()
+fn listed(errors: &Errors) -> String {
+    errors.iter().map(|error| format!("{}: {error}\n", place(error.span()))).collect()
 }
 
 fn place(span: Span) -> String {
@@ -37,7 +42,7 @@ fn all_mistakes_are_reported_at_once() {
            target(type = "order"), target(typ = "a", id = 1), on_unavailable = |a, b| a, telemetry = "none""#,
         "const fn refund(order: Order, card: Card, pin: Pin) -> BoxFuture<'static, ()> { loop {} }",
         expect![[r#"
-            efect: unknown argument `efect`; the arguments are `action`, `name`, `effect`, `level`, `stages`, `durability`, `on_unavailable`, `redact`, `skip`, `target` and `crate`; did you mean `effect`?
+            efect: unknown argument `efect`; the arguments are `action`, `name`, `effect`, `level`, `stages`, `durability`, `on_unavailable`, `redact`, `skip`, `only`, `fields`, `target`, `outcome`, `summary`, `result`, `boxed`, `exempt` and `crate`; did you mean `effect`?
             "reqest": the values of `level` are `"metadata"`, `"request"` and `"request_response"`; did you mean `"request"`?
             disk: the values of `durability` are `"os"` and `"disk"`; did you mean `"disk"`, in quotes?
             3: the values of `stages` are `"started_completed"` and `"completed"`
@@ -49,10 +54,9 @@ fn all_mistakes_are_reported_at_once() {
             target: `target` lacks its `id`: `target(type = "order", id = order.id)`
             typ: unknown argument `typ`; the arguments of `target` are `type` and `id`; did you mean `type`?
             |a, b| a: the closure of `on_unavailable` takes one parameter, the `Unavailable`, and returns what the function returns
-            telemetry: unknown argument `telemetry`; the arguments are `action`, `name`, `effect`, `level`, `stages`, `durability`, `on_unavailable`, `redact`, `skip`, `target` and `crate`
-            the attribute: `action` is missing: it says what is done in the words of the business, as in `action = "order.refund"`
+            telemetry: unknown argument `telemetry`; the arguments are `action`, `name`, `effect`, `level`, `stages`, `durability`, `on_unavailable`, `redact`, `skip`, `only`, `fields`, `target`, `outcome`, `summary`, `result`, `boxed`, `exempt` and `crate`
             const: a `const fn` may run at compile time, when nothing can be recorded: remove `const`, or audit the function that calls it
-            BoxFuture<'static, ()>: functions that return a future are not supported yet: the call would be recorded as finished before it ran; write `async fn`, or, under `#[async_trait]`, put `#[audited]` on the inner `async fn` that this one calls
+            the attribute: `action` is missing: it says what is done in the words of the business, as in `action = "order.refund"`
             odrer: no parameter is called `odrer`; allowed: `order`, `card` and `pin`; did you mean `order`?
             pin: `pin` is skipped twice
             crad: no parameter is called `crad`; allowed: `order`, `card`, `pin`, `return` and `error`; did you mean `card`?
@@ -85,7 +89,7 @@ fn action_is_required_and_well_formed() {
         expect![[r#"
             the attribute: `action` is missing: it says what is done in the words of the business, as in `action = "order.refund"`
 
-            acton: unknown argument `acton`; the arguments are `action`, `name`, `effect`, `level`, `stages`, `durability`, `on_unavailable`, `redact`, `skip`, `target` and `crate`; did you mean `action`?
+            acton: unknown argument `acton`; the arguments are `action`, `name`, `effect`, `level`, `stages`, `durability`, `on_unavailable`, `redact`, `skip`, `only`, `fields`, `target`, `outcome`, `summary`, `result`, `boxed`, `exempt` and `crate`; did you mean `action`?
 
             "a.b": expected an argument such as `action = "order.refund"`
 
@@ -99,9 +103,9 @@ fn action_is_required_and_well_formed() {
 
             "ééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééé": an action has at most 128 bytes, this one has 130
 
-            refund: `action` is a text in quotes: `action = "order.refund"`
+            refund: `action` is a text in quotes or the path of a constant: `action = "order.refund"`
 
-            b"refund": `action` is a text in quotes: `action = "order.refund"`
+            b"refund": `action` is a text in quotes or the path of a constant: `action = "order.refund"`
 
             action: `action` is written `action = "order.refund"`
 
@@ -182,20 +186,20 @@ fn only_functions_with_a_body_are_audited() {
         (
             "fn f(&self);",
             expect![[r#"
-            f: a function without a body has no calls to record: put `#[audited]` on its implementations
-        "#]],
+                f: a function without a body has no calls to record: put `#[audited]` on its implementations, or on the function that calls it
+            "#]],
         ),
         (
             "pub struct S { a: u8 }",
             expect![[r#"
-            struct: `#[audited]` goes on functions and methods, not on `struct`
-        "#]],
+                struct: `#[audited]` goes on functions, methods and `impl` blocks, not on `struct`
+            "#]],
         ),
         (
             "unsafe impl A for S {}",
             expect![[r#"
-            unsafe: `#[audited]` goes on functions and methods: put it on the methods of this `impl`
-        "#]],
+                action: `action` is no argument of an `impl` block: write `prefix = "orders"`, after which the methods are named
+            "#]],
         ),
         (
             "const fn f() {}",
@@ -220,22 +224,203 @@ fn only_functions_with_a_body_are_audited() {
     }
 }
 
+/// Compares the mistakes in several uses of `call!`.
+fn check_each_call_refused(inputs: &[&str], expected: Expect) {
+    let mistakes: Vec<String> = inputs
+        .iter()
+        .map(|input| {
+            let mut errors = Errors::default();
+            let left = crate::block::expand(tokens(input), &mut errors);
+            assert!(left.is_empty(), "nothing is left of what is refused: {left}");
+            listed(&errors)
+        })
+        .collect();
+    expected.assert_eq(&mistakes.join("\n"));
+}
+
 #[test]
-fn futures_need_an_async_function() {
-    let arguments = r#"action = "a""#;
-    for output in [
-        "impl Future<Output = ()> + Send",
-        "impl Send + ::core::future::Future<Output = ()>",
-        "Pin<Box<dyn Future<Output = ()> + Send + '_>>",
-        "::core::pin::Pin<Box<dyn ::core::future::Future<Output = ()>>>",
-        "futures::future::BoxFuture<'_, ()>",
-        "LocalBoxFuture<'_, ()>",
+fn marks_of_parameters_are_checked() {
+    for (item, expected) in [
+        (
+            "fn f(#[audit(redcat, skip, skip, as = a, as)] a: u8) {}",
+            expect![[r#"
+            redcat: unknown word `redcat`; a parameter has `redact`, `skip` and `as`; did you mean `redact`?
+            skip: `skip` is given twice
+            a: `as` is a text in quotes: `as = "order_id"`
+            as: `as` is written `as = "order_id"`
+        "#]],
+        ),
+        (
+            "fn f(#[audit = \"redact\"] a: u8, #[audit()] b: u8) {}",
+            expect![[r#"
+            audit = "redact": `#[audit]` is written `#[audit(redact)]`, `#[audit(skip)]` or `#[audit(as = "order_id")]`
+            audit(): `#[audit]` is written `#[audit(redact)]`, `#[audit(skip)]` or `#[audit(as = "order_id")]`
+        "#]],
+        ),
+        (
+            "fn f(#[audit(redact, as = \"x\")] S { a, b }: S, #[audit(skip)] _: u8, #[audit(as = \"\")] c: u8) {}",
+            expect![[r#"
+                as: the pattern binds `a` and `b`: `as` names one variable
+                audit(skip): `_` binds no variable, so nothing of it is recorded
+                "": a name is not empty
+            "#]],
+        ),
+        (
+            "fn f(#[audit(as = \"b\")] a: u8, b: u8, #[audit(skip, as = \"c\")] d: u8) {}",
+            expect![[r#"
+            "b": two parameters are recorded as `b`
+            "c": `d` is skipped, so it is recorded under no name
+        "#]],
+        ),
     ] {
-        let item = format!("fn f() -> {output} {{ g() }}");
-        let error = crate::audit(tokens(arguments), tokens(&item)).expect_err(output);
-        assert_eq!(place(error.span()), output);
-        assert!(error.to_string().contains("write `async fn`"), "{error}");
-        let item = format!("async fn f() -> {output} {{ g() }}");
-        assert!(crate::audit(tokens(arguments), tokens(&item)).is_ok(), "{output}");
+        let mut errors = Errors::default();
+        let left = crate::attribute(tokens(r#"action = "a""#), tokens(item), &mut errors).to_string();
+        assert!(!left.contains("audit"), "no other macro knows the marks: {left}");
+        expected.assert_eq(&listed(&errors));
     }
+}
+
+#[test]
+fn what_only_a_call_says_is_no_matter_of_a_block() {
+    let block = "impl S { #[audited(exempt(\"x\"), name = \"b\")] fn f() {} #[audited = 1] fn g() {} #[audited(a)] fn h(&self); }";
+    for (arguments, expected) in [
+        (
+            "",
+            expect![[r#"
+            the attribute: `prefix` is missing: the methods are named after it, as in `prefix = "orders"`, which makes `orders.refund`
+        "#]],
+        ),
+        (
+            r#"prefix = "a b", name = "c", prefix = "d", exempt("e")"#,
+            expect![[r#"
+            name: `name` is no argument of an `impl` block: it is said of one call: write it in an `#[audited(…)]` on the method
+            prefix: `prefix` is given twice
+            exempt: `exempt` is no argument of an `impl` block: what is exempt is one function: write `#[audited(exempt("…"))]` on it
+            "a b": a prefix has no white space, as in `order.refund`
+        "#]],
+        ),
+        (
+            r#"prefix = "a""#,
+            expect![[r#"
+            name: `exempt` stands alone: the calls are recorded, or they are not
+            audited = 1: expected the method's own arguments: `#[audited(effect = "read")]`
+            a: unknown argument `a`; the arguments are `action`, `name`, `effect`, `level`, `stages`, `durability`, `on_unavailable`, `redact`, `skip`, `only`, `fields`, `target`, `outcome`, `summary`, `result`, `boxed`, `exempt` and `crate`
+            h: a function without a body has no calls to record: put `#[audited]` on its implementations, or on the function that calls it
+        "#]],
+        ),
+        (
+            r#"prefix = "a", stages = "completed", effect = "destructive""#,
+            expect![[r#"
+                "completed": a destructive action has two stages: its intent must be recorded before the body runs; allowed: `"started_completed"`
+            "#]],
+        ),
+    ] {
+        let mut errors = Errors::default();
+        let left = crate::attribute(tokens(arguments), tokens(block), &mut errors).to_string();
+        assert!(!left.contains("audited"), "the methods' own arguments are not left to expand by themselves: {left}");
+        expected.assert_eq(&listed(&errors));
+    }
+}
+
+#[test]
+fn what_contradicts_itself_is_refused() {
+    check_each_refused(
+        &[
+            r#"action = "a", exempt("b")"#,
+            r#"exempt()"#,
+            r#"exempt("\n")"#,
+            r#"action = "a", only(a, a, b), skip(c)"#,
+            r#"action = "a", fields(b, b = 1, "" = 2, a = 3, self.c, 4)"#,
+            r#"action = "a", summary = [a, a?, .b], result = |a, b| 1, outcome = |r| r == a"#,
+            r#"action = Self::A, name = (a), boxed, prefix = "b""#,
+        ],
+        expect![[r#"
+            action: `exempt` stands alone: the calls are recorded, or they are not
+
+            (): why calls are not recorded is stated in quotes: `exempt("it only formats")`
+
+            "\n": why calls are not recorded is stated in quotes: `exempt("it only formats")`
+
+            c: no parameter is called `c`; allowed: `a`
+            skip: `only` says which parameters are recorded, `skip` which are not: keep one
+            a: `a` is named twice
+            b: no parameter is called `b`; allowed: `a`
+
+            self: the value lacks its name: `c = self.c`
+            4: expected `fields(tenant = self.tenant, region)`
+            b: `b` is recorded already: a name stands for one parameter or field
+            "": a name is not empty
+            a: `a` is recorded already: a name stands for one parameter or field
+
+            .: expected a path into the result, such as `id` or `lines[].sku`
+            |a, b| 1: the closure of `result` takes one parameter, a reference to the result
+            result: `summary` and `result` both say what is recorded of the result: `summary` names members of it, `result` makes another value; keep one
+            a?: `a` is named twice
+            a: the closure of `outcome` runs after the body has taken `a`: it has only the result
+
+            (a): `name` is a text in quotes or the path of a constant: `name = "refund"`
+            prefix: `prefix` is no argument of a function: it is for an `impl` block, whose methods are named after it; one function has an `action`
+            boxed: `boxed` puts the body of an `async fn` on the heap: this function is not `async`
+            Self::A: what is said of a function is a `static`, which cannot use `Self`: name the type, as in `Orders::A`
+        "#]],
+    );
+}
+
+#[test]
+fn calls_are_checked_like_functions() {
+    check_each_call_refused(
+        &[
+            "",
+            r#""a""#,
+            r#""a", 7"#,
+            r#""a", b.c()"#,
+            r#""a", efect = "read", {}"#,
+            r#"effect = "read", {}"#,
+            r#""a b", redact = [c], skip(d), {}"#,
+            r#""a", action = "b", {}"#,
+            r#""a", {}, name = "b""#,
+            r#""a", || {}, name = "b""#,
+            r#""a", async move"#,
+            r#""a", |a, b"#,
+            r#""a", |a|"#,
+            r#""a", outcome = |r| a, |a: u8| a"#,
+            r#""a", boxed, exempt("b"), prefix = "c", async {}"#,
+        ],
+        expect![[r#"
+            the attribute: the body is missing: `call!` records a block, an async block or a closure, its last argument
+            the attribute: `action` is missing: it says what is done in the words of the business, as in `action = "order.refund"`
+
+            the attribute: the body is missing: `call!` records a block, an async block or a closure, its last argument
+
+            7: expected an argument such as `effect = "read"`, or what is recorded: a block, an async block or a closure
+
+            b: expected an argument such as `effect = "read"`, or what is recorded: a block, an async block or a closure
+
+            efect: unknown argument `efect`; the arguments are `action`, `name`, `effect`, `level`, `stages`, `durability`, `on_unavailable`, `redact`, `skip`, `only`, `fields`, `target`, `outcome`, `summary`, `result` and `crate`; did you mean `effect`?
+
+            the attribute: `action` is missing: it says what is done in the words of the business, as in `action = "order.refund"`
+
+            "a b": an action has no white space, as in `order.refund`
+            d: no parameter is called `d`: there is none
+            c: no parameter is called `c`; allowed: `return` and `error`
+
+            action: `action` is given twice
+
+            name: what is recorded comes last: move the other arguments before it
+
+            name: what is recorded comes last: move the other arguments before it
+
+            the attribute: unexpected end of input, the last argument of `call!` is what it records: a block, an async block or a closure
+
+            the attribute: expected `|`
+
+            the attribute: the closure has no body
+
+            a: the closure of `outcome` runs after the body has taken `a`: it has only the result
+
+            boxed: `boxed` is no argument of `call!`: write `async { Box::pin(…).await }` in the block
+            exempt: `exempt` is no argument of `call!`: what is exempt is one function: write `#[audited(exempt("…"))]` on it
+            prefix: `prefix` is no argument of `call!`: it is for an `impl` block, whose methods are named after it; one function has an `action`
+        "#]],
+    );
 }

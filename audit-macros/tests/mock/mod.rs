@@ -5,7 +5,9 @@
     missing_debug_implementations,
     unreachable_pub,
     dead_code,
-    reason = "a stand-in, seen by tests only"
+    unused_imports,
+    unused_macros,
+    reason = "a stand-in, of which each test uses a part"
 )]
 #![allow(clippy::pedantic, clippy::nursery, reason = "what counts is the code of the expansions")]
 
@@ -21,14 +23,20 @@ pub fn unavailable(value: bool) {
 
 pub use __private::Unavailable;
 
+mod kind;
+
 pub mod __private {
     use std::cell::{Cell, RefCell};
     use std::fmt;
     use std::future::Future;
+    use std::pin::Pin;
+
+    pub use super::kind::{Boxed, BoxedFuture, Kind, Plain, PlainValue, guarded, refused, resolving, yielding};
 
     thread_local! {
         pub static NOTES: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
         pub static UNAVAILABLE: Cell<bool> = const { Cell::new(false) };
+        pub static CENSUS: Cell<&'static str> = const { Cell::new("") };
     }
 
     pub fn note(text: String) {
@@ -47,9 +55,24 @@ pub mod __private {
         pub parameters: &'static [&'static str],
         pub fields: &'static [&'static str],
         pub redact: &'static [Path],
-        pub module: &'static str,
-        pub file: &'static str,
-        pub line: u32,
+        pub summary: &'static [Path],
+        pub census: &'static str,
+    }
+
+    /// Why a function is not audited.
+    #[derive(Debug)]
+    pub struct Exemption {
+        pub tool: &'static str,
+        pub reason: &'static str,
+        pub census: &'static str,
+    }
+
+    pub const fn check_action(action: &str) {
+        assert!(!action.is_empty(), "an action is not empty");
+    }
+
+    pub const fn check_tool(tool: &str) {
+        assert!(!tool.is_empty(), "a tool name is not empty");
     }
 
     #[derive(Debug)]
@@ -114,6 +137,10 @@ pub mod __private {
             self.captured.push(format!("{} skipped", self.site.fields[index]));
         }
 
+        pub fn field(&mut self, name: &str, value: &str) {
+            self.captured.push(format!("+{name}={value}"));
+        }
+
         pub fn target(&mut self, kind: &str, id: &dyn fmt::Display) {
             self.captured.push(format!("{kind}:{id}"));
         }
@@ -164,36 +191,121 @@ pub mod __private {
             $arguments.target($kind, &$id)
         };
     }
-    macro_rules! ending {
-        ($returned:ident) => {{
+    macro_rules! field {
+        ($arguments:ident, $name:expr, $value:expr) => {{
             #[allow(unused_imports, reason = "one rung of the ladder is used")]
             use $crate::mock::__private::{ByDebug as _, ByType as _};
-            (&$crate::mock::__private::Wrap(&$returned)).text()
+            match &$value {
+                value => $arguments.field($name, &(&$crate::mock::__private::Wrap(value)).text()),
+            }
+        }};
+    }
+    macro_rules! ending {
+        ($returned:ident $(; outcome = ($outcome:expr))? $(; result = ($result:expr))?) => {{
+            #[allow(unused_imports, reason = "one rung of the ladder is used")]
+            use $crate::mock::__private::{ByDebug as _, ByType as _};
+            #[allow(unused_mut, reason = "nothing may be added")]
+            let mut text = (&$crate::mock::__private::Wrap(&$returned)).text();
+            $(text.push_str(&format!(" outcome {:?}", $crate::mock::__private::apply(&$returned, $outcome)));)?
+            $(text.push_str(&format!(" result {:?}", $crate::mock::__private::apply(&$returned, $result)));)?
+            text
         }};
     }
     macro_rules! finish {
-        ($call:ident, $returned:ident) => {
-            $call.finish($crate::mock::__private::ending!($returned))
+        ($call:ident, $returned:ident $($overrides:tt)*) => {
+            $call.finish($crate::mock::__private::ending!($returned $($overrides)*))
         };
     }
     macro_rules! finish_async {
-        ($call:ident, $returned:ident) => {
-            $call.finish_async($crate::mock::__private::ending!($returned))
+        ($call:ident, $returned:ident $($overrides:tt)*) => {
+            $call.finish_async($crate::mock::__private::ending!($returned $($overrides)*))
         };
     }
     macro_rules! finish_durable {
-        ($call:ident, $returned:ident) => {{
-            let receipt = $call.append_ending($crate::mock::__private::ending!($returned));
+        ($call:ident, $returned:ident $($overrides:tt)*) => {{
+            let receipt = $call.append_ending($crate::mock::__private::ending!($returned $($overrides)*));
             receipt.await;
         }};
     }
-    pub(crate) use {argument, ending, finish, finish_async, finish_durable, moves, skipped, target};
+    macro_rules! settle {
+        ($call:ident, $returned:ident $($overrides:tt)*) => {{
+            $call.finish($crate::mock::__private::ending!($returned $($overrides)*));
+            $returned
+        }};
+    }
+    macro_rules! settle_async {
+        ($call:ident, $returned:ident $($overrides:tt)*) => {{
+            $call.finish_async($crate::mock::__private::ending!($returned $($overrides)*));
+            $returned
+        }};
+    }
+    macro_rules! settle_durable {
+        ($call:ident, $returned:ident $($overrides:tt)*) => {{
+            $crate::mock::__private::finish_durable!($call, $returned $($overrides)*);
+            $returned
+        }};
+    }
+    macro_rules! settle_opaque {
+        ($call:ident, $returned:ident $($overrides:tt)*) => {{
+            $call.finish("opaque".to_owned());
+            $returned
+        }};
+    }
+    macro_rules! settling {
+        ($($overrides:tt)*) => {
+            |output| {
+                let text = $crate::mock::__private::ending!(output $($overrides)*);
+                (output, text)
+            }
+        };
+    }
+    macro_rules! kind {
+        ($returned:ty) => {{
+            #[allow(unused_imports, reason = "one rung of the ladder is used")]
+            use $crate::mock::__private::{BoxedFuture as _, PlainValue as _};
+            (&$crate::mock::__private::Kind::<$returned>::OF).kind()
+        }};
+    }
+    macro_rules! census {
+        ($action:expr, $tool:expr, $effect:expr, $redact:expr $(, $line:expr)?) => {
+            ::core::concat!($action, " ", $tool, " ", $effect, " ", $redact $(, " ", $line)?)
+        };
+    }
+    macro_rules! census_of {
+        ($action:expr, $tool:expr, $effect:expr, $redact:expr $(, $line:expr)?) => {
+            $action
+        };
+    }
+    macro_rules! census_exempt {
+        ($tool:expr, $reason:expr $(, $line:expr)?) => {
+            ::core::concat!($tool, ": ", $reason)
+        };
+    }
+    pub(crate) use {
+        argument, census, census_exempt, census_of, ending, field, finish, finish_async, finish_durable, kind, moves,
+        settle, settle_async, settle_durable, settle_opaque, settling, skipped, target,
+    };
+
+    pub fn apply<'a, T: ?Sized, R>(value: &'a T, closure: impl FnOnce(&'a T) -> R) -> R {
+        closure(value)
+    }
+
+    pub fn boxed<'a, T>(body: impl Future<Output = T> + Send + 'a) -> Pin<Box<dyn Future<Output = T> + Send + 'a>> {
+        note("boxed".to_owned());
+        Box::pin(body)
+    }
+
+    pub fn boxed_local<'a, T>(body: impl Future<Output = T> + 'a) -> Pin<Box<dyn Future<Output = T> + 'a>> {
+        note("boxed_local".to_owned());
+        Box::pin(body)
+    }
 
     pub struct Begun(&'static Site);
 
     pub fn begin(site: &'static Site, capture: &mut dyn FnMut(&mut Arguments)) -> Begun {
         let mut arguments = Arguments { site, captured: Vec::new() };
         capture(&mut arguments);
+        CENSUS.set(site.census);
         note(format!("begin {}({})", site.action, arguments.captured.join(", ")));
         Begun(site)
     }
@@ -207,6 +319,14 @@ pub mod __private {
         pub fn checked(self) -> Result<Call, Unavailable> {
             assert_eq!(self.0.on_unavailable, OnUnavailable::Return);
             if UNAVAILABLE.get() { Err(Unavailable) } else { Ok(Call) }
+        }
+
+        pub fn call_now(self) -> Call {
+            self.call()
+        }
+
+        pub fn checked_now(self) -> Result<Call, Unavailable> {
+            self.checked()
         }
 
         pub async fn ready(self) -> Call {

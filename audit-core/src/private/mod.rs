@@ -1,23 +1,24 @@
 //! What the expansion of `#[audited]` names. Not part of the public interface: it changes with the attribute.
 
+mod census;
+mod ending;
+
+use core::pin::Pin;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 pub use tracing;
 
-pub use crate::call::{Arguments, Begin, Call, CheckedReady, Drive, OnUnavailable, Ready, Site, begin, settled};
+pub use crate::call::*;
 pub use crate::capture::{
     CaptureBoth, CaptureDebug, CaptureSerialize, CaptureType, Captured, Probe, ShownDisplay, ShownNot,
 };
-pub use crate::outcome::{
-    Ending, ErrorFacts, FactsBoth, FactsDebug, FactsDisplay, FactsType, Returned, ReturnedResult, ReturnedValue,
-};
+pub use crate::outcome::*;
 pub use crate::redact::{Path, Root, Segment};
 pub use crate::unavailable::{Deny, Unavailable};
 pub use crate::vocabulary::{Durability, Effect, Level, Stages};
-pub use crate::{
-    __argument as argument, __finish as finish, __finish_async as finish_async, __finish_durable as finish_durable,
-    __moves as moves, __skipped as skipped, __target as target,
-};
+pub use crate::{__argument as argument, __field as field, __moves as moves, __skipped as skipped, __target as target};
+pub use census::*;
+pub use ending::*;
 
 /// Refuses a call through its return type.
 pub fn deny<R: Deny>(unavailable: Unavailable) -> R {
@@ -32,6 +33,16 @@ pub fn unavailable_with<R>(policy: impl FnOnce(Unavailable) -> R, unavailable: U
 /// Runs code and tells whether it panicked.
 pub fn panics(code: impl FnOnce()) -> bool {
     catch_unwind(AssertUnwindSafe(code)).is_err()
+}
+
+/// Boxes the body of an `async` function, so that its future stays small and its nesting shallow.
+pub fn boxed<'a, T>(body: impl Future<Output = T> + Send + 'a) -> Pin<Box<dyn Future<Output = T> + Send + 'a>> {
+    Box::pin(body)
+}
+
+/// Boxes a body that stays on its thread.
+pub fn boxed_local<'a, T>(body: impl Future<Output = T> + 'a) -> Pin<Box<dyn Future<Output = T> + 'a>> {
+    Box::pin(body)
 }
 
 /// Mentions a parameter.
@@ -98,51 +109,18 @@ macro_rules! __target {
     }};
 }
 
-/// Tells how a call ended from what its body returned.
+/// Captures one of the attribute's fields. A panic of the user's expression is not one of the function's.
 #[doc(hidden)]
 #[macro_export]
-macro_rules! __ending {
-    ($returned:ident) => {{
+macro_rules! __field {
+    ($arguments:ident, $name:expr, $value:expr) => {{
         #[allow(unused_imports, reason = "which rung is used depends on the type")]
-        use $crate::__private::{
-            CaptureBoth as _, CaptureDebug as _, CaptureSerialize as _, CaptureType as _, FactsBoth as _,
-            FactsDebug as _, FactsDisplay as _, FactsType as _, ReturnedResult as _, ReturnedValue as _,
-        };
-        match (&&$crate::__private::Probe(&$returned)).returned() {
-            $crate::__private::Returned::Value(value) => {
-                $crate::__private::Ending::Value((&&&&$crate::__private::Probe(value)).captured())
-            }
-            $crate::__private::Returned::Error(error) => {
-                $crate::__private::Ending::Error((&&&&$crate::__private::Probe(error)).facts())
-            }
+        use $crate::__private::{CaptureBoth as _, CaptureDebug as _, CaptureSerialize as _, CaptureType as _};
+        let panicked = $crate::__private::panics(|| match &$value {
+            value => $arguments.field($name, (&&&&$crate::__private::Probe(value)).captured()),
+        });
+        if panicked {
+            $arguments.field_unavailable($name);
         }
-    }};
-}
-
-/// Records the end of a call, and waits where its durability demands it.
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __finish {
-    ($call:ident, $returned:ident) => {
-        $call.finish($crate::__ending!($returned))
-    };
-}
-
-/// Records the end of an async call without waiting.
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __finish_async {
-    ($call:ident, $returned:ident) => {
-        $call.finish_async($crate::__ending!($returned))
-    };
-}
-
-/// Records the end of an async call and awaits it.
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __finish_durable {
-    ($call:ident, $returned:ident) => {{
-        let receipt = $call.append_ending($crate::__ending!($returned));
-        $crate::__private::settled(receipt).await;
     }};
 }

@@ -1,0 +1,170 @@
+//! How a call ended, told by its expansion: the returned value taken apart, and what it says of itself.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use super::Site;
+use super::open::{Ended, Open, lock};
+use crate::canonical::Canonical;
+use crate::capture::Captured;
+use crate::outcome::{self, Conclusion, ErrorFacts, Stated, TOOL_ERROR};
+use crate::record::Response;
+use crate::redact::Root;
+use crate::vocabulary::{Level, Status};
+
+/// How long a code may be.
+const CODE_BYTES_MAX: usize = 128;
+
+/// What tells an [`Ending`]: the expansion, where the types are known.
+pub type Tell<'t> = dyn FnMut(&mut Ending<'_>) + 't;
+
+/// What gives a value to the one who captures it.
+pub type Produce<'p> = dyn FnMut(&mut dyn FnMut(Captured<'_>)) + 'p;
+
+/// Takes what a call returned.
+#[derive(Debug)]
+pub struct Ending<'c> {
+    open: &'c mut Open,
+    /// What the attribute's own closure says; it has the last word.
+    stated: Option<Conclusion>,
+    told: Option<(Ended, Option<Response>)>,
+}
+
+impl<'c> Ending<'c> {
+    pub(super) const fn new(open: &'c mut Open) -> Self {
+        Self { open, stated: None, told: None }
+    }
+
+    /// Returns what was told. A `tell` that told nothing, because it panicked, leaves the outcome unknown.
+    pub(super) fn into_told(self) -> (Ended, Option<Response>) {
+        self.told.unwrap_or_else(|| (self.open.ended(Conclusion::unknown()), None))
+    }
+
+    /// Asks the attribute's closure how the call ended.
+    pub fn conclude(&mut self, conclusion: &mut dyn FnMut() -> Conclusion) {
+        self.stated = self.quietly(conclusion);
+    }
+
+    /// Takes a value of success.
+    pub fn value(&mut self, stated: Stated<'_>, value: Captured<'_>) {
+        self.success(stated, &mut |take| take(value));
+    }
+
+    /// Takes a value of success in the place of which the attribute's closure puts another.
+    pub fn mapped(&mut self, stated: Stated<'_>, produce: &mut Produce<'_>) {
+        self.success(stated, produce);
+    }
+
+    /// Takes what an adapter says: how the call ended, and what it returned.
+    pub(crate) fn concluded(&mut self, conclusion: Conclusion, result: Option<Captured<'_>>) {
+        let json = result.and_then(|result| self.open.write_result(result));
+        self.told = Some((self.open.ended(conclusion), self.open.response(json)));
+    }
+
+    /// Takes `None`.
+    pub fn nothing(&mut self) {
+        let conclusion = self.stated.take().unwrap_or_else(Conclusion::success);
+        self.told = Some((self.open.ended(conclusion), self.open.response(Some(b"null".to_vec()))));
+    }
+
+    /// Takes an error; `form` is the error as a value, whose JSON may have a code.
+    pub fn error(&mut self, stated: Stated<'_>, facts: ErrorFacts<'_>, form: Captured<'_>) {
+        let conclusion = self.stated.take().or_else(|| self.conclusion(stated));
+        // The variant may be the error's text: `anyhow::Error` shows it by `Debug`, too.
+        let hidden = self.open.site.redact.iter().any(|path| path.root == Root::Error);
+        let (error_type, text, code) = self.open.inside(|| {
+            let error_type = if hidden { facts.type_name() } else { facts.error_type() };
+            let code = || facts.code().or_else(|| outcome::code(&form.json()?));
+            (error_type, facts.text(), if hidden { None } else { code() })
+        });
+        let mut conclusion = conclusion.unwrap_or_else(|| Conclusion::from(Status::Failure));
+        conclusion.error_type.get_or_insert(error_type);
+        conclusion.reason = conclusion.reason.or(text);
+        conclusion.code = conclusion.code.or(code);
+        self.told = Some((self.open.ended(conclusion), None));
+    }
+
+    /// Takes a future of a type of its own, whose end cannot be seen.
+    pub fn unwatched(&mut self) {
+        let conclusion = Conclusion::unknown().reason("returned a future whose end is not seen");
+        self.told = Some((self.open.ended(conclusion), None));
+    }
+
+    fn success(&mut self, stated: Stated<'_>, produce: &mut Produce<'_>) {
+        let conclusion = self.stated.take().or_else(|| self.conclusion(stated));
+        let mut written = None;
+        let open = &mut *self.open;
+        // The closure that produces the value is the user's; so is the `Serialize` of what it produces.
+        let _panicked = catch_unwind(AssertUnwindSafe(|| produce(&mut |value| written = open.write_result(value))));
+        let tool_error = written.as_deref().filter(|json| conclusion.is_none() && outcome::is_error(json));
+        if let Some(json) = tool_error {
+            let mut conclusion = Conclusion::failure(TOOL_ERROR);
+            conclusion.reason = outcome::first_text(json);
+            // What a failed tool says may quote its arguments, as the text of any error does.
+            let quotes = !lock(&self.open.secrets).is_empty();
+            let response = self.open.response(written.filter(|_| !quotes));
+            self.told = Some((self.open.ended(conclusion), response));
+            return;
+        }
+        let conclusion = conclusion.unwrap_or_else(Conclusion::success);
+        self.told = Some((self.open.ended(conclusion), self.open.response(written)));
+    }
+
+    fn conclusion(&self, stated: Stated<'_>) -> Option<Conclusion> {
+        self.quietly(&mut || stated.conclusion()).flatten()
+    }
+
+    /// Runs code of the user's inside the call; nothing if it panics.
+    fn quietly<R>(&self, code: &mut dyn FnMut() -> R) -> Option<R> {
+        self.open.inside(|| catch_unwind(AssertUnwindSafe(code)).ok())
+    }
+}
+
+impl Open {
+    /// Writes a result as the record has it; nothing if it was withheld. At level `metadata` it is written only to see
+    /// whether it says that it is an error.
+    fn write_result(&mut self, value: Captured<'_>) -> Option<Vec<u8>> {
+        let pointer = match self.site.level {
+            Level::Metadata => "",
+            Level::Request => "/response/summary",
+            Level::RequestResponse => "/response/result",
+        };
+        let mut canonical = Canonical::redacting(self.site.redact);
+        let written = self.inside(|| value.write(&mut canonical, pointer, self.site.redact, Root::Return));
+        let (bytes, redactions, _not_in_errors) = canonical.into_parts();
+        if self.site.level != Level::Metadata {
+            self.redactions.extend(redactions);
+        }
+        written.then_some(bytes)
+    }
+
+    /// Makes the record's response of a result that was written.
+    fn response(&self, json: Option<Vec<u8>>) -> Option<Response> {
+        let Site { level, summary, .. } = self.site;
+        let json = json.filter(|_| *level != Level::Metadata)?;
+        Some(Response::new(json, *level == Level::RequestResponse, summary))
+    }
+
+    /// Makes the record's outcome, clean of what was removed from the arguments.
+    pub(super) fn ended(&mut self, conclusion: Conclusion) -> Ended {
+        let event = self.event_of(&conclusion);
+        let effect = conclusion.effect.unwrap_or_else(|| self.effect_of(conclusion.status));
+        let clean = |text: Option<String>| text.map(|text| self.clean(text));
+        let error_type = clean(conclusion.error_type);
+        let mut code = clean(conclusion.code);
+        if let Some(code) = &mut code {
+            crate::limit::cut(code, CODE_BYTES_MAX);
+        }
+        let outcome = crate::record::Outcome {
+            status: conclusion.status,
+            effect,
+            error_type,
+            code,
+            reason: self.reason(conclusion.reason),
+            parts: conclusion.succeeded.zip(conclusion.failed),
+        };
+        if conclusion.status != Status::Success {
+            self.tell_the_outer_call();
+        }
+        Ended { event, outcome }
+    }
+}

@@ -1,0 +1,251 @@
+//! A call that is open: what is known of it, and the records it leaves.
+
+use core::time::Duration;
+use std::borrow::Cow;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tracing::Span;
+
+use super::{Site, span};
+use crate::context::{Ambient, CallLink, SpanPlace};
+use crate::id::CallId;
+use crate::outcome::Conclusion;
+use crate::port::AuditPort;
+use crate::record::{CallPart, Draft, Operation, Outcome, Payload, Response, Target};
+use crate::redact::secrets::Secrets;
+use crate::redact::{Redaction, Root};
+use crate::sink::Receipt;
+use crate::time::Time;
+use crate::vocabulary::{Applied, Durability, Effect, EventName, Stages, Status};
+
+/// How much of an error's text is worth cleaning; the record cuts at 4,096 bytes, the mark of the cut included.
+const REASON_BYTES_MAX: usize = 4_000;
+
+/// How long a removed value can be; longer ones withhold every text of their call.
+const SECRET_BYTES_MAX: usize = 64 << 10;
+
+#[derive(Debug)]
+pub(super) struct Open {
+    pub(super) site: &'static Site,
+    /// The action and the tool: the site's, unless an adapter names them at run time.
+    pub(super) action: Cow<'static, str>,
+    pub(super) tool: Cow<'static, str>,
+    pub(super) port: AuditPort,
+    pub(super) span: Span,
+    pub(super) ambient: Ambient,
+    pub(super) tool_call_id: Option<Box<str>>,
+    pub(super) parent: Option<CallId>,
+    pub(super) id: CallId,
+    pub(super) start: Time,
+    pub(super) start_steady: Duration,
+    pub(super) targets: Vec<Target>,
+    /// What the closing record says of the arguments, where it is the only one.
+    pub(super) request: Option<Payload>,
+    /// The attribute's `fields`; they stand in the first record.
+    pub(super) annotations: Option<Payload>,
+    pub(super) redactions: Vec<Redaction>,
+    /// What was removed from the arguments, shared with the calls inside this one: those that fail add theirs.
+    pub(super) secrets: Arc<Mutex<Secrets>>,
+    /// What the body of a returned future waits for.
+    pub(super) receipt: Option<Receipt>,
+    /// True once a record of the call is in the log, or on its way.
+    pub(super) in_log: bool,
+    /// True once the call is counted as unrecorded.
+    pub(super) counted: bool,
+    pub(super) body_began: bool,
+}
+
+/// How a call ended, before it is recorded.
+#[derive(Debug)]
+pub(super) struct Ended {
+    pub(super) event: EventName,
+    pub(super) outcome: Outcome,
+}
+
+impl Open {
+    /// Runs code of the user's inside the call: in its span and its context.
+    pub(super) fn inside<R>(&self, code: impl FnOnce() -> R) -> R {
+        let (mut code, mut result) = (Some(code), None);
+        self.enter(&mut || result = code.take().map(|code| code()));
+        expect_run(result)
+    }
+
+    /// Runs code of the user's inside the call. Not generic: what it does is compiled once, not once in each function.
+    pub(super) fn enter(&self, code: &mut dyn FnMut()) {
+        let _span = self.span.enter();
+        let link = CallLink { id: self.id, action: self.action.clone() };
+        let ambient = self.ambient.inside(link, Arc::clone(&self.secrets));
+        let _ambient = match SpanPlace::of(&self.span) {
+            Some(place) => ambient.enter_in(Some(place)),
+            None => ambient.enter_here(),
+        };
+        code();
+    }
+
+    pub(super) fn panicked(&mut self, message: Option<String>) -> Ended {
+        let mut conclusion = Conclusion::failure("panic");
+        conclusion.reason = message;
+        Ended { event: EventName::ToolPanicked, ..self.ended(conclusion) }
+    }
+
+    pub(super) fn cancelled(&mut self) -> Ended {
+        let mut conclusion = Conclusion::unknown();
+        conclusion.error_type = Some("cancelled".to_owned());
+        conclusion.effect = (!self.body_began).then_some(Applied::None);
+        Ended { event: EventName::ToolCancelled, ..self.ended(conclusion) }
+    }
+
+    /// Names the record of an end: what may have changed the world is a side effect, once it has succeeded in part.
+    pub(super) fn event_of(&self, conclusion: &Conclusion) -> EventName {
+        let effect = conclusion.effect.unwrap_or_else(|| self.effect_of(conclusion.status));
+        match (conclusion.status, effect) {
+            (Status::Failure, _) => EventName::ToolFailed,
+            (Status::Success | Status::Partial, Applied::Applied | Applied::PartiallyApplied) => {
+                EventName::SideEffectApplied
+            }
+            (Status::Success | Status::Partial | Status::Unknown, _) => EventName::ToolCompleted,
+        }
+    }
+
+    /// Says what was done to the world, where the function does not say better.
+    pub(super) fn effect_of(&self, status: Status) -> Applied {
+        match (self.site.effect, status) {
+            (Effect::Read, _) => Applied::None,
+            (Effect::Write | Effect::Destructive, Status::Success) => Applied::Applied,
+            (Effect::Write | Effect::Destructive, Status::Partial) => Applied::PartiallyApplied,
+            (Effect::Write | Effect::Destructive, Status::Failure | Status::Unknown) => Applied::Unknown,
+        }
+    }
+
+    /// Removes from an error's type what was removed from the arguments.
+    pub(super) fn clean(&self, text: String) -> String {
+        let scrubbed = lock(&self.secrets).scrub(&text);
+        scrubbed.text.unwrap_or_else(|| text.split("::").next().unwrap_or_default().to_owned())
+    }
+
+    /// Removes from an error's text what was removed from the arguments, and says so.
+    pub(super) fn reason(&mut self, text: Option<String>) -> Option<String> {
+        const POINTER: &str = "/outcome/reason";
+        let mut text = text?;
+        if let Some(path) = self.site.redact.iter().find(|path| path.root == Root::Error) {
+            self.redactions.push(Redaction { path: POINTER.to_owned(), rule: format!("path:{}", path.text) });
+            return None;
+        }
+        let unseen = truncate(&mut text, REASON_BYTES_MAX + SECRET_BYTES_MAX);
+        let scrubbed = lock(&self.secrets).scrub(&text);
+        let noted = scrubbed.rules.into_iter().map(|rule| Redaction { path: POINTER.to_owned(), rule });
+        self.redactions.extend(noted);
+        let mut clean = scrubbed.text?;
+        if unseen > 0 {
+            // A secret that the cut went through left its beginning in the last bytes, unrecognised.
+            let trusted = clean.len().saturating_sub(SECRET_BYTES_MAX).min(REASON_BYTES_MAX);
+            let missing = unseen + truncate(&mut clean, trusted);
+            clean.push_str(&format!("…(+{missing} bytes)"));
+        }
+        Some(clean)
+    }
+
+    /// The error of this call may pass through the one around it, whose texts must not show what was removed here.
+    pub(super) fn tell_the_outer_call(&self) {
+        let Some(outer) = self.ambient.secrets() else { return };
+        let own = lock(&self.secrets);
+        if !own.is_empty() {
+            lock(outer).absorb(&own);
+        }
+    }
+
+    pub(super) fn append_started(&mut self, request: Option<&Payload>) -> Receipt {
+        // A destructive intent is on the disk before the body runs, whatever the log's own durability.
+        let destructive = (self.site.effect == Effect::Destructive).then_some(Durability::Disk);
+        let draft = Draft {
+            call: Some(self.call_part(None)),
+            operation: Some(Operation { tool: &self.tool, effect: Some(self.site.effect) }),
+            request,
+            redactions: core::mem::take(&mut self.redactions),
+            annotations: self.annotations.as_ref(),
+            trigger: true,
+            ..self.draft(EventName::ToolCalled, self.start, Outcome::pending())
+        };
+        self.port.append(&draft, self.site.durability.max(destructive)).1
+    }
+
+    pub(super) fn append_end(
+        &mut self,
+        ended: Ended,
+        response: Option<&Response>,
+        durability: Option<Durability>,
+    ) -> Option<Receipt> {
+        let duration = self.port.clock().steady().saturating_sub(self.start_steady);
+        // The wall clock may have been set back meanwhile; a call does not end before it starts.
+        let now = self.port.clock().now().max(self.start);
+        let only = self.site.stages == Stages::Completed;
+        let Ended { event, outcome } = ended;
+        let draft = Draft {
+            call: Some(self.call_part(Some((now, duration)))),
+            operation: Some(Operation { tool: &self.tool, effect: only.then_some(self.site.effect) }),
+            request: self.request.as_ref(),
+            response,
+            redactions: core::mem::take(&mut self.redactions),
+            annotations: self.annotations.as_ref().filter(|_| only),
+            trigger: only,
+            ..self.draft(event, now, outcome)
+        };
+        let (record_id, receipt) = self.port.append(&draft, durability);
+        span::record_end(&self.span, &draft.outcome, record_id, duration, response);
+        // One call is counted once, even if both of its records are missing.
+        (!self.counted).then_some(receipt)
+    }
+
+    fn draft(&self, event: EventName, time: Time, outcome: Outcome) -> Draft<'_> {
+        Draft {
+            event,
+            time,
+            action: &self.action,
+            ambient: &self.ambient,
+            call: None,
+            operation: None,
+            outcome,
+            level: Some(self.site.level),
+            request: None,
+            response: None,
+            targets: &self.targets,
+            redactions: Vec::new(),
+            annotations: None,
+            trigger: false,
+        }
+    }
+
+    fn call_part(&self, end: Option<(Time, Duration)>) -> CallPart {
+        CallPart {
+            id: self.id,
+            start: Some(self.start),
+            end,
+            tool_call_id: self.tool_call_id.clone(),
+            parent: self.parent,
+        }
+    }
+}
+
+/// Takes the result of code that was run: a panic of it does not come here.
+pub(super) fn expect_run<R>(result: Option<R>) -> R {
+    match result {
+        Some(result) => result,
+        None => unreachable!("the code is run exactly once"),
+    }
+}
+
+/// Cuts a text at a character, and returns how many bytes are gone.
+fn truncate(text: &mut String, bytes_max: usize) -> usize {
+    let length = text.len();
+    let mut kept = bytes_max.min(length);
+    while !text.is_char_boundary(kept) {
+        kept -= 1;
+    }
+    text.truncate(kept);
+    length - kept
+}
+
+/// The lock is held for a copy or a search in a text, which do not panic.
+pub(super) fn lock(secrets: &Mutex<Secrets>) -> MutexGuard<'_, Secrets> {
+    secrets.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,305 @@
+//! Spans and events that a program wrote by hand, with the target `audit` and a field `audit.action`.
+//!
+//! A span is a call: it starts when the span is made and ends when it closes. Tracing decides whether there is a span at
+//! all, so that filters silence these calls as they never silence those of `#[audited]`; nor is one ever refused.
+
+mod fields;
+
+use core::time::Duration;
+use std::borrow::Cow;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tracing::span::{Attributes, Record};
+use tracing::{Event, Metadata};
+
+use crate::context::{Ambient, CallLink};
+use crate::id::CallId;
+use crate::limit;
+use crate::port::{AuditPort, is_call_span};
+use crate::record::{CallPart, Draft, Operation, Outcome, Payload};
+use crate::redact::secrets::{REMOVED, Secrets};
+use crate::sink::Receipt;
+use crate::time::{Clock as _, SystemClock, Time};
+use crate::unavailable::Unavailable;
+use crate::unrecorded;
+use crate::vocabulary::{Applied, Durability, Effect, EventName, Level, Status, Writer};
+use fields::Fields;
+
+/// How long an action may be.
+const ACTION_BYTES_MAX: usize = 128;
+
+/// Tells whether spans or events of this metadata, if their target is an audit one, are records once they have an action.
+#[must_use]
+pub fn may_be_record(metadata: &Metadata<'_>) -> bool {
+    !is_call_span(metadata) && metadata.fields().field(fields::ACTION).is_some()
+}
+
+/// The nearest call among the spans around a new span or event.
+#[derive(Clone, Debug)]
+pub struct Around {
+    ambient: Ambient,
+    /// Where that call is a span written by hand: the call that this thread was in when it was made.
+    made_in: Option<Option<CallId>>,
+}
+
+impl Around {
+    /// Describes the nearest call: what was attached to its span.
+    #[must_use]
+    pub fn new(ambient: Ambient, by_hand: Option<&SpanCall>) -> Self {
+        Self { ambient, made_in: by_hand.map(|span| span.made_in) }
+    }
+
+    /// Chooses between what is at work on this thread and in the spans around: whichever was entered later. Inside a
+    /// callback tracing may not tell the current span, so that this goes by the calls alone.
+    fn or_here(around: Option<Self>, here: Ambient) -> Ambient {
+        let Some(Self { ambient, made_in }) = around else { return here };
+        let Some(thread) = here.call().map(|call| call.id) else { return ambient };
+        if made_in == Some(Some(thread)) { ambient } else { here }
+    }
+}
+
+/// A call that a span written by hand stands for. It lives in the span's extensions.
+#[derive(Debug)]
+pub struct SpanCall {
+    port: AuditPort,
+    ambient: Ambient,
+    made_in: Option<CallId>,
+    id: CallId,
+    start: Time,
+    start_steady: Duration,
+    action: Cow<'static, str>,
+    tool: &'static str,
+    effect: Effect,
+    /// What was recorded on the span after its start.
+    late: Fields,
+    secrets: Arc<Mutex<Secrets>>,
+    counted: bool,
+    /// The thread was unwinding already when the span was made.
+    unwinding: bool,
+}
+
+/// Fields that were recorded on a span after its start, taken before the span is locked.
+#[derive(Debug)]
+pub struct Recorded(Fields);
+
+impl Recorded {
+    /// Takes the values.
+    #[must_use]
+    pub fn take(values: &Record<'_>) -> Self {
+        let mut fields = Fields::new("/annotations");
+        values.record(&mut fields);
+        Self(fields)
+    }
+}
+
+impl SpanCall {
+    /// Appends the beginning of the call; nothing if the span has no action.
+    #[must_use]
+    pub fn begin(port: &AuditPort, attributes: &Attributes<'_>, around: Option<Around>) -> Option<Self> {
+        let mut fields = Fields::new("/request/arguments");
+        attributes.record(&mut fields);
+        let action: Cow<'static, str> = action(&mut fields)?.into();
+        let Some(port) = port.or_recorder() else {
+            unrecorded::add(SystemClock.now(), None, &Unavailable::new(action, None));
+            return None;
+        };
+        let here = Ambient::current_with(None);
+        let made_in = here.call().map(|call| call.id);
+        let ambient = Around::or_here(around, here);
+        let start = port.clock().now();
+        let mut call = Self {
+            id: port.new_call_id(start),
+            start_steady: port.clock().steady(),
+            port,
+            ambient,
+            made_in,
+            start,
+            action,
+            tool: attributes.metadata().name(),
+            effect: fields.effect.unwrap_or(Effect::Write),
+            late: Fields::new("/annotations"),
+            secrets: Arc::default(),
+            counted: false,
+            unwinding: std::thread::panicking(),
+        };
+        call.late.take_outcome(&mut fields);
+        call.append_started(fields);
+        Some(call)
+    }
+
+    /// Returns what is at work inside the span.
+    #[must_use]
+    pub fn inside(&self) -> Ambient {
+        let link = CallLink { id: self.id, action: self.action.clone() };
+        self.ambient.inside(link, Arc::clone(&self.secrets))
+    }
+
+    /// Keeps what was recorded on the span; a field that was recorded before is replaced.
+    pub fn record(&mut self, recorded: Recorded) {
+        self.late.extend(recorded.0);
+    }
+
+    /// Appends the end of the call.
+    pub fn finish(mut self) {
+        let late = core::mem::replace(&mut self.late, Fields::new(""));
+        let panicked = !self.unwinding && std::thread::panicking() && late.outcome.is_none();
+        let (event, outcome) = self.ended(&late, panicked);
+        let duration = self.port.clock().steady().saturating_sub(self.start_steady);
+        let now = self.port.clock().now().max(self.start);
+        let (annotations, redactions, secrets) = late.into_parts();
+        self.lock().absorb(&secrets);
+        if outcome.status != Status::Success {
+            self.tell_the_outer_call();
+        }
+        let draft = Draft {
+            call: Some(self.call_part(Some((now, duration)))),
+            operation: Some(Operation { tool: self.tool, effect: None }),
+            annotations: annotations.as_ref(),
+            redactions,
+            ..self.draft(event, now, outcome)
+        };
+        let receipt = self.port.append(&draft, None).1;
+        self.settle(&receipt);
+    }
+
+    fn append_started(&mut self, fields: Fields) {
+        let (arguments, redactions, secrets) = fields.into_parts();
+        self.lock().absorb(&secrets);
+        let arguments = arguments.unwrap_or_else(|| Payload::new(b"{}".to_vec()));
+        let draft = Draft {
+            call: Some(self.call_part(None)),
+            operation: Some(Operation { tool: self.tool, effect: Some(self.effect) }),
+            request: Some(&arguments),
+            redactions,
+            trigger: true,
+            ..self.draft(EventName::ToolCalled, self.start, Outcome::pending())
+        };
+        // Nobody waits for the disk here, but it hurries.
+        let durability = (self.effect == Effect::Destructive).then_some(Durability::Disk);
+        let receipt = self.port.append(&draft, durability).1;
+        self.counted = self.settle(&receipt);
+    }
+
+    /// Counts a call whose record is not in the log, once. Returns whether it was counted now.
+    fn settle(&self, receipt: &Receipt) -> bool {
+        let Some(Err(error)) = receipt.now() else { return false };
+        if !self.counted {
+            let unavailable = Unavailable::new(self.action.clone(), Some(error.clone()));
+            unrecorded::add(SystemClock.now(), Some(&error), &unavailable);
+        }
+        true
+    }
+
+    fn ended(&self, late: &Fields, panicked: bool) -> (EventName, Outcome) {
+        let error_type = late.error_type.clone().or_else(|| panicked.then(|| "panic".to_owned()));
+        let by_error = if error_type.is_some() { Status::Failure } else { Status::Success };
+        let status = late.outcome.unwrap_or(by_error);
+        let effect = match (self.effect, status) {
+            (Effect::Read, _) => Applied::None,
+            (_, Status::Success) => Applied::Applied,
+            (_, Status::Partial) => Applied::PartiallyApplied,
+            (_, Status::Failure | Status::Unknown) => Applied::Unknown,
+        };
+        let event = match (status, effect) {
+            _ if panicked => EventName::ToolPanicked,
+            (Status::Failure, _) => EventName::ToolFailed,
+            (_, Applied::Applied | Applied::PartiallyApplied) => EventName::SideEffectApplied,
+            _ => EventName::ToolCompleted,
+        };
+        let error_type = error_type.map(|text| self.lock().scrub(&text).text.unwrap_or_else(|| REMOVED.to_owned()));
+        (event, Outcome { status, effect, error_type, ..Outcome::pending() })
+    }
+
+    /// The error of this call may pass through the one around it, whose texts must not show what was removed here.
+    fn tell_the_outer_call(&self) {
+        let Some(outer) = self.ambient.secrets() else { return };
+        let own = self.lock();
+        if !own.is_empty() {
+            outer.lock().unwrap_or_else(PoisonError::into_inner).absorb(&own);
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Secrets> {
+        self.secrets.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn draft(&self, event: EventName, time: Time, outcome: Outcome) -> Draft<'_> {
+        Draft { level: Some(Level::Request), ..draft(event, time, &self.action, &self.ambient, outcome) }
+    }
+
+    fn call_part(&self, end: Option<(Time, Duration)>) -> CallPart {
+        CallPart {
+            id: self.id,
+            start: Some(self.start),
+            end,
+            tool_call_id: self.ambient.tool_call_id().map(Into::into),
+            parent: self.ambient.call().map(|call| call.id),
+        }
+    }
+}
+
+/// Appends the record of an event written by hand; nothing if it has no action.
+///
+/// Its name is its field `audit.event`, one that a program may record. Without one it is `tool.progress`: that alone
+/// claims neither a decision, a check, an end nor an alarm. A name that programs may not record, or that there is not, is
+/// kept among the annotations.
+pub fn record_event(port: &AuditPort, event: &Event<'_>, around: Option<Around>) {
+    let mut fields = Fields::new("/annotations");
+    event.record(&mut fields);
+    let Some(action) = action(&mut fields) else { return };
+    let name = fields.event.take().and_then(|name| {
+        let found = EventName::parse(&name).filter(|event| event.writer() == Writer::Program);
+        if found.is_none() {
+            fields.add(fields::EVENT, name.as_str());
+        }
+        found
+    });
+    let Some(port) = port.or_recorder() else {
+        unrecorded::add(SystemClock.now(), None, &Unavailable::new(action.into(), None));
+        return;
+    };
+    let ambient = Around::or_here(around, Ambient::current_with(None));
+    let outcome = Outcome {
+        status: fields.outcome.unwrap_or(Status::Unknown),
+        error_type: fields.error_type.take(),
+        ..Outcome::pending()
+    };
+    let (annotations, redactions, _secrets) = fields.into_parts();
+    let call = ambient.call();
+    let draft = Draft {
+        call: call.map(|call| CallPart { id: call.id, start: None, end: None, tool_call_id: None, parent: None }),
+        annotations: annotations.as_ref(),
+        redactions,
+        trigger: true,
+        ..draft(name.unwrap_or(EventName::ToolProgress), port.clock().now(), &action, &ambient, outcome)
+    };
+    if let Some(Err(error)) = port.append(&draft, None).1.now() {
+        let unavailable = Unavailable::new(action.clone().into(), Some(error.clone()));
+        unrecorded::add(SystemClock.now(), Some(&error), &unavailable);
+    }
+}
+
+fn action(fields: &mut Fields) -> Option<String> {
+    let mut action = fields.action.take()?;
+    limit::cut(&mut action, ACTION_BYTES_MAX);
+    Some(action)
+}
+
+fn draft<'a>(event: EventName, time: Time, action: &'a str, ambient: &'a Ambient, outcome: Outcome) -> Draft<'a> {
+    Draft {
+        event,
+        time,
+        action,
+        ambient,
+        call: None,
+        operation: None,
+        outcome,
+        level: None,
+        request: None,
+        response: None,
+        targets: &[],
+        redactions: Vec::new(),
+        annotations: None,
+        trigger: false,
+    }
+}

@@ -1,0 +1,179 @@
+//! The fields of a span or event written by hand: those that say what it is, and the rest, redacted like arguments.
+
+use core::fmt::Debug;
+use std::error::Error;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use tracing::field::{Field, Visit};
+
+use crate::canonical::{Canonical, compare_names, write_string};
+use crate::capture::{CaptureDebug as _, CaptureSerialize as _, Captured, Probe};
+use crate::limit;
+use crate::record::Payload;
+use crate::redact::secrets::Secrets;
+use crate::redact::{Redaction, Root, names, push_step};
+use crate::vocabulary::{Effect, Status};
+
+/// The fields that say what a span or event is.
+pub(super) const ACTION: &str = "audit.action";
+pub(super) const EVENT: &str = "audit.event";
+const EFFECT: &str = "audit.effect";
+const OUTCOME: &str = "audit.outcome";
+const ERROR_TYPE: &str = "error.type";
+
+/// How long a field that says what a span or event is may be.
+const WORD_BYTES_MAX: usize = 1_024;
+
+/// What the fields say.
+#[derive(Debug)]
+pub(super) struct Fields {
+    pub(super) action: Option<String>,
+    pub(super) effect: Option<Effect>,
+    pub(super) outcome: Option<Status>,
+    pub(super) error_type: Option<String>,
+    pub(super) event: Option<String>,
+    /// Where the other fields stand in the record.
+    pointer: &'static str,
+    /// The other fields, each in canonical JSON.
+    members: Vec<(&'static str, Vec<u8>)>,
+    redactions: Vec<Redaction>,
+    secrets: Secrets,
+}
+
+impl Fields {
+    pub(super) fn new(pointer: &'static str) -> Self {
+        Self {
+            action: None,
+            effect: None,
+            outcome: None,
+            error_type: None,
+            event: None,
+            pointer,
+            members: Vec::new(),
+            redactions: Vec::new(),
+            secrets: Secrets::default(),
+        }
+    }
+
+    /// Takes how the call ended, which may be said at its start.
+    pub(super) fn take_outcome(&mut self, other: &mut Self) {
+        self.outcome = other.outcome.take().or(self.outcome);
+        self.error_type = other.error_type.take().or_else(|| self.error_type.take());
+    }
+
+    /// Adds fields that were recorded later; the last value of a field stays.
+    pub(super) fn extend(&mut self, mut later: Self) {
+        self.take_outcome(&mut later);
+        for (name, value) in later.members {
+            self.put(name, value);
+        }
+        for redaction in later.redactions {
+            if !self.redactions.iter().any(|known| known.path == redaction.path && known.rule == redaction.rule) {
+                self.redactions.push(redaction);
+            }
+        }
+        self.secrets.absorb(&later.secrets);
+    }
+
+    /// Adds a field that is not one of those that say what the span or event is.
+    pub(super) fn add(&mut self, name: &'static str, value: &str) {
+        self.capture(name, (&&&Probe(&value)).captured());
+    }
+
+    /// Returns the other fields as one object, what was removed from them, and what no text of the call may show.
+    pub(super) fn into_parts(mut self) -> (Option<Payload>, Vec<Redaction>, Secrets) {
+        if self.members.is_empty() {
+            return (None, self.redactions, self.secrets);
+        }
+        self.members.sort_by(|(a, _), (b, _)| compare_names(a, b));
+        let mut bytes = Vec::new();
+        for (name, value) in &self.members {
+            bytes.push(if bytes.is_empty() { b'{' } else { b',' });
+            write_string(&mut bytes, name);
+            bytes.push(b':');
+            bytes.extend_from_slice(value);
+        }
+        bytes.push(b'}');
+        (Some(Payload::new(bytes)), self.redactions, self.secrets)
+    }
+
+    /// Takes a field that says what the span or event is. Returns false for any other, and for one that cannot be read.
+    fn take(&mut self, name: &str, text: &str) -> bool {
+        let word = || {
+            let mut word = text.to_owned();
+            limit::cut(&mut word, WORD_BYTES_MAX);
+            Some(word)
+        };
+        match name {
+            ACTION => self.action = word(),
+            EVENT => self.event = word(),
+            ERROR_TYPE => self.error_type = word(),
+            EFFECT => match Effect::parse(text) {
+                Some(effect) => self.effect = Some(effect),
+                None => return false,
+            },
+            OUTCOME => match Status::parse(text) {
+                Some(status) => self.outcome = Some(status),
+                None => return false,
+            },
+            _ => return false,
+        }
+        true
+    }
+
+    fn capture(&mut self, name: &'static str, captured: Captured<'_>) {
+        let mut pointer = self.pointer.to_owned();
+        push_step(&mut pointer, name);
+        let mut canonical = Canonical::redacting(&[]);
+        let secret = names::secret(name);
+        let written = match secret {
+            Some(word) => {
+                captured.withhold(&mut canonical, &pointer, format!("name:{word}"));
+                false
+            }
+            None => captured.write(&mut canonical, &pointer, &[], Root::Parameter(0)),
+        };
+        let (bytes, redactions, secrets) = canonical.into_parts();
+        self.redactions.extend(redactions);
+        self.secrets.absorb(&secrets);
+        if written {
+            self.put(name, bytes);
+        }
+    }
+
+    fn put(&mut self, name: &'static str, value: Vec<u8>) {
+        self.members.retain(|(known, _)| *known != name);
+        self.members.push((name, value));
+    }
+}
+
+macro_rules! captured_as_they_are {
+    ($($visit:ident: $type:ty),+) => {$(
+        fn $visit(&mut self, field: &Field, value: $type) {
+            self.capture(field.name(), (&&&Probe(&value)).captured());
+        }
+    )+};
+}
+
+impl Visit for Fields {
+    captured_as_they_are!(record_f64: f64, record_i64: i64, record_u64: u64, record_i128: i128, record_u128: u128, record_bool: bool);
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        if !self.take(field.name(), value) {
+            self.add(field.name(), value);
+        }
+    }
+
+    fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
+        self.record_debug(field, &tracing::field::display(value));
+    }
+
+    /// Takes what `?value` and `%value` show.
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        let is_word = matches!(field.name(), ACTION | EVENT | EFFECT | OUTCOME | ERROR_TYPE);
+        let word = || catch_unwind(AssertUnwindSafe(|| format!("{value:?}"))).ok();
+        if !is_word || !word().is_some_and(|text| self.take(field.name(), &text)) {
+            self.capture(field.name(), (&&Probe(&value)).captured());
+        }
+    }
+}

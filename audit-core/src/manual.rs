@@ -1,0 +1,305 @@
+//! Calls without the attribute, for adapters: routers that know a tool only by its name, spans written by hand.
+//!
+//! ```
+//! use audit_core::{Conclusion, manual};
+//!
+//! let arguments = serde_json::json!({"order": "ORD-1"});
+//! let mut call = manual::tool_call("order.refund", "refund").arguments(&arguments).begin().call();
+//! let refunded = call.run(|| true);
+//! call.finish(Conclusion::from(refunded), Some(&refunded));
+//! ```
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::{LazyLock, Mutex, PoisonError};
+
+use serde::Serialize;
+
+use crate::call::{self, Begin, Call, CheckedReady, Drive, Label, OnUnavailable, Ready, Site, Taken};
+use crate::canonical::Canonical;
+use crate::capture::{CaptureSerialize as _, Captured, Probe};
+use crate::limit;
+use crate::outcome::Conclusion;
+use crate::record::Target;
+use crate::redact::{Path, Root, Segment, parse_path};
+use crate::unavailable::Unavailable;
+use crate::vocabulary::{Durability, Effect, Level, Stages};
+
+/// Where the arguments stand in a record.
+const POINTER: &str = "/request/arguments";
+
+/// How long an action, the name of a tool, and the type and identifier of a target may be.
+const NAME_BYTES_MAX: usize = 128;
+const TARGET_BYTES_MAX: usize = 1_024;
+
+/// How many different descriptions of calls are kept. Those beyond redact by name alone, and everything of the value
+/// that they were given a path for.
+const SITES_MAX: usize = 4_096;
+
+/// Starts the description of a call: what is done, and the tool that does it.
+pub fn tool_call(action: impl Into<Cow<'static, str>>, tool: impl Into<Cow<'static, str>>) -> ToolCall<'static> {
+    ToolCall {
+        label: Label { action: bounded(action.into()), tool: bounded(tool.into()) },
+        like: Like {
+            effect: Effect::Write,
+            level: Level::Request,
+            stages: Stages::StartedCompleted,
+            durability: None,
+            on_unavailable: None,
+            redact: Vec::new(),
+        },
+        arguments: None,
+        targets: Vec::new(),
+    }
+}
+
+fn bounded(name: Cow<'static, str>) -> Cow<'static, str> {
+    if name.len() <= NAME_BYTES_MAX {
+        return name;
+    }
+    let mut name = name.into_owned();
+    limit::cut(&mut name, NAME_BYTES_MAX);
+    name.into()
+}
+
+/// The description of a call that is about to begin.
+#[derive(Debug)]
+#[must_use = "a call begins with `begin`"]
+pub struct ToolCall<'a> {
+    label: Label,
+    like: Like,
+    arguments: Option<Captured<'a>>,
+    targets: Vec<Target>,
+}
+
+/// What calls have in common that share a site.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Like {
+    effect: Effect,
+    level: Level,
+    stages: Stages,
+    durability: Option<Durability>,
+    on_unavailable: Option<OnUnavailable>,
+    redact: Vec<String>,
+}
+
+impl<'a> ToolCall<'a> {
+    /// Sets what the tool does to the world; [`Effect::Write`] unless set.
+    pub const fn effect(mut self, effect: Effect) -> Self {
+        self.like.effect = effect;
+        self
+    }
+
+    /// Sets how much is recorded; [`Level::Request`] unless set.
+    pub const fn level(mut self, level: Level) -> Self {
+        self.like.level = level;
+        self
+    }
+
+    /// Sets what each record must survive before the call goes on; the log's own unless set.
+    pub const fn durability(mut self, durability: Durability) -> Self {
+        self.like.durability = Some(durability);
+        self
+    }
+
+    /// Says that the call leaves one record, at its end. A destructive one leaves two all the same.
+    pub const fn completed_only(mut self) -> Self {
+        self.like.stages = Stages::Completed;
+        self
+    }
+
+    /// Says that the call is refused if it cannot be recorded, as a destructive one is unless told otherwise.
+    pub const fn deny(mut self) -> Self {
+        self.like.on_unavailable = Some(OnUnavailable::Return);
+        self
+    }
+
+    /// Says that the call runs and is counted if it cannot be recorded, as all but destructive ones are.
+    pub const fn count(mut self) -> Self {
+        self.like.on_unavailable = Some(OnUnavailable::Count);
+        self
+    }
+
+    /// Removes parts of the arguments, by paths such as `card` or `items[].token`, and of the result, by paths that
+    /// begin with `return`; `error` removes the texts of errors. A path that cannot be read removes all arguments.
+    ///
+    /// The set of paths is kept for the life of the process: give the same one to each call of a tool.
+    pub fn redact<P: AsRef<str>>(mut self, paths: impl IntoIterator<Item = P>) -> Self {
+        self.like.redact.extend(paths.into_iter().map(|path| path.as_ref().to_owned()));
+        self
+    }
+
+    /// Sets the arguments, an object with one member for each.
+    pub fn arguments<T: Serialize>(self, arguments: &'a T) -> Self {
+        Self { arguments: Some((&&Probe(arguments)).captured()), ..self }
+    }
+
+    /// Adds what the call acts on: a type and an identifier, `("order", "ORD-54321")`.
+    pub fn target(mut self, kind: impl Into<String>, id: impl Into<String>) -> Self {
+        let (mut kind, mut id) = (kind.into(), id.into());
+        limit::cut(&mut kind, TARGET_BYTES_MAX);
+        limit::cut(&mut id, TARGET_BYTES_MAX);
+        self.targets.push(Target { kind, id });
+        self
+    }
+
+    /// Begins the call: the record of the intent is appended.
+    pub fn begin(self) -> Begun {
+        let Self { label, mut like, arguments, mut targets } = self;
+        if like.effect == Effect::Destructive {
+            like.stages = Stages::StartedCompleted;
+        }
+        let site = site(like);
+        let begin = call::begin_as(site, label, &mut || take(site, arguments, core::mem::take(&mut targets)));
+        Begun(begin)
+    }
+}
+
+fn take(site: &'static Site, arguments: Option<Captured<'_>>, mut targets: Vec<Target>) -> Taken {
+    let mut canonical = Canonical::redacting(site.redact);
+    let written = arguments.map(|arguments| arguments.write(&mut canonical, POINTER, site.redact, Root::Parameter(0)));
+    if written == Some(false) {
+        canonical.push_raw(b"{}");
+    }
+    for (index, target) in targets.iter_mut().enumerate() {
+        let (clean, rules) = canonical.secrets().scrub_known(&target.id);
+        rules.into_iter().for_each(|rule| canonical.note_removal(format!("/target/{index}/id"), rule));
+        target.id = clean;
+    }
+    let (bytes, mut redactions, secrets) = canonical.into_parts();
+    if site.level == Level::Metadata {
+        // Nothing was removed from arguments that the record does not hold.
+        redactions.retain(|redaction| !redaction.path.starts_with("/request/"));
+    }
+    Taken { arguments: written.map(|_| bytes), fields: None, targets, redactions, secrets }
+}
+
+/// A call whose record of the intent may still be on its way. Dropped, it is recorded as cancelled without effect.
+#[derive(Debug)]
+#[must_use = "a call that has begun runs its body or is cancelled"]
+pub struct Begun(Begin);
+
+impl Begun {
+    /// Waits for the record, and goes on in any case: what cannot be recorded is counted.
+    pub fn call(self) -> ManualCall {
+        ManualCall(self.0.call())
+    }
+
+    /// Waits for the record.
+    ///
+    /// # Errors
+    /// The call cannot be recorded and must not run.
+    pub fn checked(self) -> Result<ManualCall, Unavailable> {
+        if self.0.runs_anyway() { Ok(self.call()) } else { self.0.checked().map(ManualCall) }
+    }
+
+    /// Does not wait for a record that is still on its way to the disk, and goes on in any case.
+    pub fn call_now(self) -> ManualCall {
+        ManualCall(self.0.call_now())
+    }
+
+    /// Awaits the record.
+    ///
+    /// # Errors
+    /// The call cannot be recorded and must not run.
+    pub async fn ready(self) -> Result<ManualCall, Unavailable> {
+        if self.0.runs_anyway() {
+            let ready: Ready = self.0.ready();
+            return Ok(ManualCall(ready.await));
+        }
+        let ready: CheckedReady = self.0.checked_ready();
+        ready.await.map(ManualCall)
+    }
+}
+
+/// A call whose intent is recorded. Dropped before [`finish`](Self::finish), it is recorded as cancelled.
+#[derive(Debug)]
+#[must_use = "a call that is dropped is recorded as cancelled"]
+pub struct ManualCall(Call);
+
+impl ManualCall {
+    /// Runs code inside the call, in its span and context. A panic is recorded and resumed.
+    pub fn run<R>(&mut self, body: impl FnOnce() -> R) -> R {
+        self.0.run(body)
+    }
+
+    /// Runs a future inside the call, whose span and context are entered at each poll.
+    pub fn drive<F: Future>(&mut self, body: F) -> Drive<'_, F> {
+        self.0.drive(body)
+    }
+
+    /// Records how the call ended, without waiting for the disk, and what it returned.
+    pub fn finish(self, conclusion: Conclusion, result: Option<&dyn Erased>) {
+        let Self(mut call) = self;
+        call.finish_async(&mut |ending| ending.concluded(conclusion.clone(), result.map(Erased::captured)));
+    }
+}
+
+/// A `Serialize` value of any type.
+pub trait Erased {
+    /// Takes the value.
+    #[doc(hidden)]
+    fn captured(&self) -> Captured<'_>;
+}
+
+impl<T: Serialize> Erased for T {
+    fn captured(&self) -> Captured<'_> {
+        (&&Probe(self)).captured()
+    }
+}
+
+static SITES: LazyLock<Mutex<HashMap<Like, &'static Site>>> = LazyLock::new(Mutex::default);
+
+/// Returns the site of calls like this one, made once and kept for the life of the process.
+fn site(mut like: Like) -> &'static Site {
+    let mut sites = SITES.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(site) = sites.get(&like) {
+        return site;
+    }
+    if sites.len() >= SITES_MAX {
+        like.redact = if like.redact.is_empty() { Vec::new() } else { vec![EVERYTHING.to_owned()] };
+        if let Some(site) = sites.get(&like) {
+            return site;
+        }
+    }
+    let redact: Vec<Path> = like.redact.iter().map(|path| leak_path(path)).collect();
+    let by_effect = match like.effect {
+        Effect::Destructive => OnUnavailable::Return,
+        Effect::Read | Effect::Write => OnUnavailable::Count,
+    };
+    let site: &'static Site = Box::leak(Box::new(Site {
+        action: "",
+        tool: "",
+        effect: like.effect,
+        level: like.level,
+        stages: like.stages,
+        durability: like.durability,
+        on_unavailable: like.on_unavailable.unwrap_or(by_effect),
+        parameters: &[],
+        fields: &[],
+        redact: redact.leak(),
+        summary: &[],
+        census: "",
+    }));
+    sites.insert(like, site);
+    site
+}
+
+/// The path of all arguments.
+const EVERYTHING: &str = "";
+
+fn leak_path(text: &str) -> Path {
+    let kept: &'static str = Box::leak(text.to_owned().into_boxed_str());
+    let everything = Path { text: kept, root: Root::Parameter(0), segments: &[] };
+    let Some(mut segments) = parse_path(kept) else { return everything };
+    // Arguments that are not given hide nothing.
+    if let Some(Segment::Key { optional, .. }) = segments.first_mut() {
+        *optional = true;
+    }
+    let segments: &'static [Segment] = segments.leak();
+    match segments.split_first() {
+        Some((Segment::Key { name: "return", .. }, rest)) => Path { text: kept, root: Root::Return, segments: rest },
+        Some((Segment::Key { name: "error", .. }, [])) => Path { text: kept, root: Root::Error, segments: &[] },
+        _ => Path { text: kept, root: Root::Parameter(0), segments },
+    }
+}

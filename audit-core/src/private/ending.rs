@@ -1,0 +1,232 @@
+//! The end of a call, where its types are known: how it is told, and by whom it is waited for.
+//!
+//! Each macro takes, after the value, what the attribute says better: `; outcome = (|returned| …) ; result = (|value| …)`.
+
+use futures_core::Stream;
+
+use crate::outcome::Conclusion;
+
+pub use crate::{
+    __finish as finish, __finish_async as finish_async, __finish_durable as finish_durable, __kind as kind,
+    __settle as settle, __settle_async as settle_async, __settle_durable as settle_durable,
+    __settle_opaque as settle_opaque, __settle_opaque_async as settle_opaque_async, __settling as settling,
+};
+
+/// Calls a closure of the attribute; it gives the closure's parameter its type.
+pub fn apply<'a, T: ?Sized, R>(value: &'a T, closure: impl FnOnce(&'a T) -> R) -> R {
+    closure(value)
+}
+
+/// Takes what the closure of `outcome` returned.
+pub fn conclusion(stated: impl Into<Conclusion>) -> Conclusion {
+    stated.into()
+}
+
+/// Says what a future resolves to, where the function's return type states it and the body leaves it to be inferred.
+pub const fn resolving<T, F: Future<Output = T>>(future: F) -> F {
+    future
+}
+
+/// Says what a stream yields.
+pub const fn yielding<T, S: Stream<Item = T>>(stream: S) -> S {
+    stream
+}
+
+/// Says what the stream inside a `Result` yields.
+pub const fn yielding_result<T, S: Stream<Item = T>, E>(stream: Result<S, E>) -> Result<S, E> {
+    stream
+}
+
+/// Picks the tag of a type.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __kind {
+    ($returned:ty) => {{
+        #[allow(unused_imports, reason = "which rung is used depends on the type")]
+        use $crate::__private::{KindFuture as _, KindPlain as _, KindSpecial as _};
+        (&&&$crate::__private::Kind::<$returned>::OF).kind()
+    }};
+}
+
+/// Tells how a call ended from a reference to what its body returned.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __tell {
+    ($ending:ident, $returned:expr $(; outcome = ($outcome:expr))? $(; result = ($result:expr))?) => {{
+        #[allow(unused_imports, reason = "which rung is used depends on the type")]
+        use $crate::__private::{
+            CaptureBoth as _, CaptureDebug as _, CaptureSerialize as _, CaptureType as _, FactsBoth as _,
+            FactsBoxed as _, FactsDebug as _, FactsDisplay as _, FactsError as _, FactsIo as _, FactsShared as _,
+            FactsType as _, ReturnedOption as _, ReturnedResult as _, ReturnedValue as _, StatedNot as _,
+            StatedOutcome as _,
+        };
+        $(
+            $ending.conclude(&mut || $crate::__private::conclusion($crate::__private::apply($returned, $outcome)));
+        )?
+        match (&&$crate::__private::Probe($returned)).returned() {
+            $crate::__private::Returned::Value(value) => {
+                let stated = (&&$crate::__private::Probe(value)).stated();
+                $crate::__tell_value!($ending, stated, value $(, $result)?);
+            }
+            $crate::__private::Returned::Nothing => $ending.nothing(),
+            $crate::__private::Returned::Error(error) => $ending.error(
+                (&&$crate::__private::Probe(error)).stated(),
+                (&&&&&&&&$crate::__private::Probe(error)).facts(),
+                (&&&&$crate::__private::Probe(error)).captured(),
+            ),
+        }
+    }};
+}
+
+/// Tells a value of success, or what the attribute's closure puts in its place.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __tell_value {
+    ($ending:ident, $stated:ident, $value:ident) => {
+        $ending.value($stated, (&&&&$crate::__private::Probe($value)).captured())
+    };
+    ($ending:ident, $stated:ident, $value:ident, $result:expr) => {
+        $ending.mapped($stated, &mut |take| match $crate::__private::apply($value, $result) {
+            mapped => take((&&&&$crate::__private::Probe(&mapped)).captured()),
+        })
+    };
+}
+
+/// Counts an item of a stream.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __item {
+    ($items:ident, $item:ident) => {{
+        #[allow(unused_imports, reason = "which rung is used depends on the type")]
+        use $crate::__private::{
+            FactsBoth as _, FactsBoxed as _, FactsDebug as _, FactsDisplay as _, FactsError as _, FactsIo as _,
+            FactsShared as _, FactsType as _, ReturnedOption as _, ReturnedResult as _, ReturnedValue as _,
+        };
+        match (&&$crate::__private::Probe($item)).returned() {
+            $crate::__private::Returned::Value(_) | $crate::__private::Returned::Nothing => $items.succeeded(),
+            $crate::__private::Returned::Error(error) => {
+                $items.failed((&&&&&&&&$crate::__private::Probe(error)).facts());
+            }
+        }
+    }};
+}
+
+/// Records the end of a call whose value is a plain one, and waits where its durability demands it.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __finish {
+    ($call:ident, $returned:ident $($overrides:tt)*) => {
+        $call.finish(&mut |ending| $crate::__tell!(ending, &$returned $($overrides)*))
+    };
+}
+
+/// Records the end of an async call without waiting.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __finish_async {
+    ($call:ident, $returned:ident $($overrides:tt)*) => {
+        $call.finish_async(&mut |ending| $crate::__tell!(ending, &$returned $($overrides)*))
+    };
+}
+
+/// Records the end of an async call and awaits it.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __finish_durable {
+    ($call:ident, $returned:ident $($overrides:tt)*) => {{
+        let receipt = $call.append_ending(&mut |ending| $crate::__tell!(ending, &$returned $($overrides)*));
+        $crate::__private::settled(receipt).await;
+    }};
+}
+
+/// Ends a call with a value of any kind; the method picks the rungs. Gives the value to return and a receipt.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __settle_with {
+    ($method:ident, $call:ident, $returned:ident $($overrides:tt)*) => {{
+        #[allow(unused_imports, reason = "which rung is used depends on the type")]
+        use $crate::__private::{
+            KindFuture as _, KindOpaque as _, KindOpaqueBoxed as _, KindOpaqueResult as _, KindPlain as _,
+            KindSpecial as _,
+        };
+        let kind = (&&&$crate::__private::Kind::of(&$returned)).$method();
+        kind.settle(
+            $call,
+            $returned,
+            |output, ending| $crate::__tell!(ending, output $($overrides)*),
+            |item, items| $crate::__item!(items, item),
+        )
+    }};
+}
+
+/// Ends a call with a value of any kind, and waits where its durability demands it.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __settle {
+    ($call:ident, $returned:ident $($overrides:tt)*) => {{
+        let (returned, receipt) = $crate::__settle_with!(kind, $call, $returned $($overrides)*);
+        $crate::__private::wait(receipt);
+        returned
+    }};
+}
+
+/// Ends an async call with a value of any kind, without waiting.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __settle_async {
+    ($call:ident, $returned:ident $($overrides:tt)*) => {{
+        let (returned, receipt) = $crate::__settle_with!(kind, $call, $returned $($overrides)*);
+        $crate::__private::note(receipt);
+        returned
+    }};
+}
+
+/// Ends an async call with a value of any kind, and awaits its record.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __settle_durable {
+    ($call:ident, $returned:ident $($overrides:tt)*) => {{
+        let (returned, receipt) = $crate::__settle_with!(kind, $call, $returned $($overrides)*);
+        $crate::__private::settled(receipt).await;
+        returned
+    }};
+}
+
+/// Ends a call with what is written `impl Stream`, and waits where its durability demands it.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __settle_opaque {
+    ($call:ident, $returned:ident $($overrides:tt)*) => {{
+        let (returned, receipt) = $crate::__settle_with!(opaque, $call, $returned $($overrides)*);
+        $crate::__private::wait(receipt);
+        returned
+    }};
+}
+
+/// Ends an async call with what is written `impl Stream`, without waiting.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __settle_opaque_async {
+    ($call:ident, $returned:ident $($overrides:tt)*) => {{
+        let (returned, receipt) = $crate::__settle_with!(opaque, $call, $returned $($overrides)*);
+        $crate::__private::note(receipt);
+        returned
+    }};
+}
+
+/// Makes the closure that ends a call with what its body, or the future that it returned, came to.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __settling {
+    ($($overrides:tt)*) => {
+        |call, output, wait| {
+            let (output, receipt) = $crate::__settle_with!(kind, call, output $($overrides)*);
+            if wait {
+                $crate::__private::wait(receipt);
+            } else {
+                $crate::__private::note(receipt);
+            }
+            output
+        }
+    };
+}

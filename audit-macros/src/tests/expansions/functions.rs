@@ -1,0 +1,397 @@
+//! Functions and methods.
+
+use expect_test::expect;
+
+use super::check;
+
+#[test]
+fn sync_function() {
+    check(
+        r#"action = "order.refund", redact = [card, customer.ssn]"#,
+        "/// Refunds.\n#[inline]\npub fn refund(order: OrderId, card: Card, customer: &Customer) -> Result<Receipt, RefundError> { \
+         #![allow(unused)] pay(card)?; Ok(Receipt) }",
+        expect![[r#"
+            /// Refunds.
+            #[inline]
+            pub fn refund(
+                order: OrderId,
+                card: Card,
+                customer: &Customer,
+            ) -> Result<Receipt, RefundError> {
+                #![allow(unused)]
+                let __site = {
+                    #[used]
+                    #[cfg_attr(
+                        any(target_os = "linux", target_os = "android", target_os = "freebsd"),
+                        unsafe(link_section = "audited_sites")
+                    )]
+                    #[cfg_attr(
+                        target_vendor = "apple",
+                        unsafe(link_section = "__DATA,audited_sites")
+                    )]
+                    #[cfg_attr(windows, unsafe(link_section = ".audsit$b"))]
+                    static SITE: ::audited::__private::Site = ::audited::__private::Site {
+                        action: "order.refund",
+                        tool: "refund",
+                        effect: ::audited::__private::Effect::Write,
+                        level: ::audited::__private::Level::Request,
+                        stages: ::audited::__private::Stages::StartedCompleted,
+                        durability: ::core::option::Option::None,
+                        on_unavailable: ::audited::__private::OnUnavailable::Count,
+                        parameters: &["order", "card", "customer"],
+                        fields: &["order", "card", "customer"],
+                        redact: &[
+                            ::audited::__private::Path {
+                                text: "card",
+                                root: ::audited::__private::Root::Parameter(1),
+                                segments: &[],
+                            },
+                            ::audited::__private::Path {
+                                text: "customer.ssn",
+                                root: ::audited::__private::Root::Parameter(2),
+                                segments: &[
+                                    ::audited::__private::Segment::Key {
+                                        name: "ssn",
+                                        optional: false,
+                                    },
+                                ],
+                            },
+                        ],
+                        summary: &[],
+                        census: ::audited::__private::census!(
+                            "order.refund", "refund", "write", "card,customer.ssn"
+                        ),
+                    };
+                    &SITE
+                };
+                let __kind = ::audited::__private::kind!(Result < Receipt, RefundError >);
+                let __begun = ::audited::__private::begin(
+                    __site,
+                    &mut |__arguments| {
+                        ::audited::__private::argument!(__arguments, 0usize, order);
+                        ::audited::__private::argument!(__arguments, 1usize, card);
+                        ::audited::__private::argument!(__arguments, 2usize, customer);
+                    },
+                );
+                let mut __call = __kind.call(__begun);
+                let __returned = __call
+                    .run(move || -> Result<Receipt, RefundError> {
+                        ::audited::__private::moves!(customer card order);
+                        {
+                            pay(card)?;
+                            Ok(Receipt)
+                        }
+                    });
+                return __kind
+                    .deliver(
+                        __call,
+                        __returned,
+                        ::audited::__private::settling!(),
+                        ::core::option::Option::None,
+                    );
+            }
+        "#]],
+    );
+}
+
+#[test]
+fn async_function() {
+    check(
+        r#"action = "mail.send", effect = "write", level = "metadata", durability = "disk""#,
+        "async fn send(mut mail: Mail, r#type: &str) -> Result<(), Error> { post(mail).await }",
+        expect![[r#"
+            async fn send(mut mail: Mail, r#type: &str) -> Result<(), Error> {
+                let __site = {
+                    #[used]
+                    #[cfg_attr(
+                        any(target_os = "linux", target_os = "android", target_os = "freebsd"),
+                        unsafe(link_section = "audited_sites")
+                    )]
+                    #[cfg_attr(
+                        target_vendor = "apple",
+                        unsafe(link_section = "__DATA,audited_sites")
+                    )]
+                    #[cfg_attr(windows, unsafe(link_section = ".audsit$b"))]
+                    static SITE: ::audited::__private::Site = ::audited::__private::Site {
+                        action: "mail.send",
+                        tool: "send",
+                        effect: ::audited::__private::Effect::Write,
+                        level: ::audited::__private::Level::Metadata,
+                        stages: ::audited::__private::Stages::StartedCompleted,
+                        durability: ::core::option::Option::Some(
+                            ::audited::__private::Durability::Disk,
+                        ),
+                        on_unavailable: ::audited::__private::OnUnavailable::Count,
+                        parameters: &["mail", "type"],
+                        fields: &["mail", "type"],
+                        redact: &[],
+                        summary: &[],
+                        census: ::audited::__private::census!("mail.send", "send", "write", ""),
+                    };
+                    &SITE
+                };
+                let __begun = ::audited::__private::begin(
+                    __site,
+                    &mut |__arguments| {
+                        ::audited::__private::argument!(__arguments, 0usize, mail);
+                        ::audited::__private::argument!(__arguments, 1usize, r#type);
+                    },
+                );
+                let mut __call = __begun.ready().await;
+                let __returned = __call
+                    .drive(async move {
+                        if false {
+                            return ::audited::__private::never::<Result<(), Error>>();
+                        }
+                        ::audited::__private::moves!(r#type mail);
+                        { post(mail).await }
+                    })
+                    .await;
+                ::audited::__private::finish_durable!(__call, __returned);
+                return __returned;
+            }
+        "#]],
+    );
+}
+
+#[test]
+fn method_without_parameters() {
+    check(
+        r#"action = "cart.count", effect = "read", stages = "completed", name = "count items", crate = crate::audit"#,
+        "fn count(&self) -> usize { self.items.len() }",
+        expect![[r#"
+            fn count(&self) -> usize {
+                let __site = {
+                    #[used]
+                    #[cfg_attr(
+                        any(target_os = "linux", target_os = "android", target_os = "freebsd"),
+                        unsafe(link_section = "audited_sites")
+                    )]
+                    #[cfg_attr(
+                        target_vendor = "apple",
+                        unsafe(link_section = "__DATA,audited_sites")
+                    )]
+                    #[cfg_attr(windows, unsafe(link_section = ".audsit$b"))]
+                    static SITE: crate::audit::__private::Site = crate::audit::__private::Site {
+                        action: "cart.count",
+                        tool: "count items",
+                        effect: crate::audit::__private::Effect::Read,
+                        level: crate::audit::__private::Level::Request,
+                        stages: crate::audit::__private::Stages::Completed,
+                        durability: ::core::option::Option::None,
+                        on_unavailable: crate::audit::__private::OnUnavailable::Count,
+                        parameters: &[],
+                        fields: &[],
+                        redact: &[],
+                        summary: &[],
+                        census: crate::audit::__private::census!(
+                            "cart.count", "count items", "read", ""
+                        ),
+                    };
+                    &SITE
+                };
+                let __begun = crate::audit::__private::begin(__site, &mut |_| {});
+                let mut __call = __begun.call();
+                let __returned = __call
+                    .run(move || -> usize {
+                        crate::audit::__private::moves!(self);
+                        { self.items.len() }
+                    });
+                crate::audit::__private::finish!(__call, __returned);
+                return __returned;
+            }
+        "#]],
+    );
+}
+
+#[test]
+fn destructured_parameters() {
+    check(
+        r#"action = "order.list", redact = [b[].*."card-number"?]"#,
+        "fn list(Parameters(Request { a, b: c, .. }): Parameters<Request>, (b, _): (u8, u8), all @ ref last: u8, \
+         #[cfg(feature = \"x\")] r#type: &str) -> Page { Page }",
+        expect![[r#"
+            fn list(
+                Parameters(Request { a, b: c, .. }): Parameters<Request>,
+                (b, _): (u8, u8),
+                all @ ref last: u8,
+                #[cfg(feature = "x")]
+                r#type: &str,
+            ) -> Page {
+                let __site = {
+                    #[used]
+                    #[cfg_attr(
+                        any(target_os = "linux", target_os = "android", target_os = "freebsd"),
+                        unsafe(link_section = "audited_sites")
+                    )]
+                    #[cfg_attr(
+                        target_vendor = "apple",
+                        unsafe(link_section = "__DATA,audited_sites")
+                    )]
+                    #[cfg_attr(windows, unsafe(link_section = ".audsit$b"))]
+                    static SITE: ::audited::__private::Site = ::audited::__private::Site {
+                        action: "order.list",
+                        tool: "list",
+                        effect: ::audited::__private::Effect::Write,
+                        level: ::audited::__private::Level::Request,
+                        stages: ::audited::__private::Stages::StartedCompleted,
+                        durability: ::core::option::Option::None,
+                        on_unavailable: ::audited::__private::OnUnavailable::Count,
+                        parameters: &["a", "c", "b", "all", "last", "type"],
+                        fields: &["a", "b", "b", "all", "last", "type"],
+                        redact: &[
+                            ::audited::__private::Path {
+                                text: "b[].*.\"card-number\"",
+                                root: ::audited::__private::Root::Parameter(2),
+                                segments: &[
+                                    ::audited::__private::Segment::Each,
+                                    ::audited::__private::Segment::Any,
+                                    ::audited::__private::Segment::Key {
+                                        name: "card-number",
+                                        optional: true,
+                                    },
+                                ],
+                            },
+                        ],
+                        summary: &[],
+                        census: ::audited::__private::census!(
+                            "order.list", "list", "write", "b[].*.\"card-number\""
+                        ),
+                    };
+                    &SITE
+                };
+                let __kind = ::audited::__private::kind!(Page);
+                let __begun = ::audited::__private::begin(
+                    __site,
+                    &mut |__arguments| {
+                        ::audited::__private::argument!(__arguments, 0usize, a);
+                        ::audited::__private::argument!(__arguments, 1usize, c);
+                        ::audited::__private::argument!(__arguments, 2usize, b);
+                        ::audited::__private::argument!(__arguments, 3usize, all);
+                        ::audited::__private::argument!(__arguments, 4usize, last);
+                        #[cfg(feature = "x")]
+                        ::audited::__private::argument!(__arguments, 5usize, r#type);
+                    },
+                );
+                let mut __call = __kind.call(__begun);
+                let __returned = __call
+                    .run(move || -> Page {
+                        ::audited::__private::moves!(#[cfg(feature = "x")] r#type last all b c a);
+                        { Page }
+                    });
+                return __kind
+                    .deliver(
+                        __call,
+                        __returned,
+                        ::audited::__private::settling!(),
+                        ::core::option::Option::None,
+                    );
+            }
+        "#]],
+    );
+}
+
+#[test]
+fn generics_with_impl_trait() {
+    check(
+        r#"action = "item.list""#,
+        "fn list<'a, T: Item>(items: &'a [T], by: impl Fn(&T) -> bool) -> Result<impl Iterator<Item = &'a T>, Box<dyn Error>> \
+         where T: Clone { Ok(items.iter()) }",
+        expect![[r#"
+            fn list<'a, T: Item>(
+                items: &'a [T],
+                by: impl Fn(&T) -> bool,
+            ) -> Result<impl Iterator<Item = &'a T>, Box<dyn Error>>
+            where
+                T: Clone,
+            {
+                let __site = {
+                    #[used]
+                    #[cfg_attr(
+                        any(target_os = "linux", target_os = "android", target_os = "freebsd"),
+                        unsafe(link_section = "audited_sites")
+                    )]
+                    #[cfg_attr(
+                        target_vendor = "apple",
+                        unsafe(link_section = "__DATA,audited_sites")
+                    )]
+                    #[cfg_attr(windows, unsafe(link_section = ".audsit$b"))]
+                    static SITE: ::audited::__private::Site = ::audited::__private::Site {
+                        action: "item.list",
+                        tool: "list",
+                        effect: ::audited::__private::Effect::Write,
+                        level: ::audited::__private::Level::Request,
+                        stages: ::audited::__private::Stages::StartedCompleted,
+                        durability: ::core::option::Option::None,
+                        on_unavailable: ::audited::__private::OnUnavailable::Count,
+                        parameters: &["items", "by"],
+                        fields: &["items", "by"],
+                        redact: &[],
+                        summary: &[],
+                        census: ::audited::__private::census!("item.list", "list", "write", ""),
+                    };
+                    &SITE
+                };
+                let __begun = ::audited::__private::begin(
+                    __site,
+                    &mut |__arguments| {
+                        ::audited::__private::argument!(__arguments, 0usize, items);
+                        ::audited::__private::argument!(__arguments, 1usize, by);
+                    },
+                );
+                let mut __call = __begun.call();
+                let __returned = __call
+                    .run(move || -> Result<_, Box<dyn Error>> {
+                        ::audited::__private::moves!(by items);
+                        { Ok(items.iter()) }
+                    });
+                ::audited::__private::finish!(__call, __returned);
+                return __returned;
+            }
+        "#]],
+    );
+}
+
+#[test]
+fn impl_trait_alone_is_left_to_inference() {
+    check(
+        r#"action = "item.list""#,
+        "async fn list() -> impl Iterator<Item = u8> { [1].into_iter() }",
+        expect![[r#"
+            async fn list() -> impl Iterator<Item = u8> {
+                let __site = {
+                    #[used]
+                    #[cfg_attr(
+                        any(target_os = "linux", target_os = "android", target_os = "freebsd"),
+                        unsafe(link_section = "audited_sites")
+                    )]
+                    #[cfg_attr(
+                        target_vendor = "apple",
+                        unsafe(link_section = "__DATA,audited_sites")
+                    )]
+                    #[cfg_attr(windows, unsafe(link_section = ".audsit$b"))]
+                    static SITE: ::audited::__private::Site = ::audited::__private::Site {
+                        action: "item.list",
+                        tool: "list",
+                        effect: ::audited::__private::Effect::Write,
+                        level: ::audited::__private::Level::Request,
+                        stages: ::audited::__private::Stages::StartedCompleted,
+                        durability: ::core::option::Option::None,
+                        on_unavailable: ::audited::__private::OnUnavailable::Count,
+                        parameters: &[],
+                        fields: &[],
+                        redact: &[],
+                        summary: &[],
+                        census: ::audited::__private::census!("item.list", "list", "write", ""),
+                    };
+                    &SITE
+                };
+                let __begun = ::audited::__private::begin(__site, &mut |_| {});
+                let mut __call = __begun.ready().await;
+                let __returned = __call.drive(async move { { [1].into_iter() } }).await;
+                ::audited::__private::finish_async!(__call, __returned);
+                return __returned;
+            }
+        "#]],
+    );
+}

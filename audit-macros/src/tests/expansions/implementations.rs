@@ -1,0 +1,208 @@
+//! `impl` blocks.
+
+use expect_test::expect;
+
+use super::check;
+
+#[test]
+fn an_exempt_function_says_why() {
+    check(
+        r#"exempt("it only formats"), crate = ours"#,
+        "pub const fn label(a: u8) -> u8 { #![allow(unused)] fn inner() {} a }",
+        expect![[r#"
+            pub const fn label(a: u8) -> u8 {
+                #![allow(unused)]
+                const _: () = {
+                    #[used]
+                    #[cfg_attr(
+                        any(target_os = "linux", target_os = "android", target_os = "freebsd"),
+                        unsafe(link_section = "audited_exempt")
+                    )]
+                    #[cfg_attr(
+                        target_vendor = "apple",
+                        unsafe(link_section = "__DATA,audited_exempt")
+                    )]
+                    #[cfg_attr(windows, unsafe(link_section = ".audexe$b"))]
+                    static EXEMPTION: ours::__private::Exemption = ours::__private::Exemption {
+                        tool: "label",
+                        reason: "it only formats",
+                        census: ours::__private::census_exempt!("label", "it only formats"),
+                    };
+                };
+                fn inner() {}
+                a
+            }
+        "#]],
+    );
+}
+
+const ORDERS: &str = r#"
+    impl<T: Clone> Orders<T> where T: Send {
+        const LIMIT: usize = 1;
+        pub fn find(&self, id: u64) -> Option<u8> { None }
+        limits! { fn untouched() {} }
+        #[must_use]
+        #[audited(effect = "destructive", action = "own", redact = [card])]
+        #[inline]
+        pub(crate) async fn refund(&self, card: Card) -> Result<(), E> { pay(card).await }
+        #[audited::audited(exempt("it only formats"))]
+        const fn label(&self) -> u8 { 1 }
+    }"#;
+
+#[test]
+fn the_methods_of_a_block_are_named_after_its_prefix() {
+    check(
+        r#"prefix = "orders", effect = "read", stages = "started_completed", boxed"#,
+        ORDERS,
+        expect![[r#"
+            impl<T: Clone> Orders<T>
+            where
+                T: Send,
+            {
+                const LIMIT: usize = 1;
+                pub fn find(&self, id: u64) -> Option<u8> {
+                    let __site = {
+                        #[used]
+                        #[cfg_attr(
+                            any(target_os = "linux", target_os = "android", target_os = "freebsd"),
+                            unsafe(link_section = "audited_sites")
+                        )]
+                        #[cfg_attr(
+                            target_vendor = "apple",
+                            unsafe(link_section = "__DATA,audited_sites")
+                        )]
+                        #[cfg_attr(windows, unsafe(link_section = ".audsit$b"))]
+                        static SITE: ::audited::__private::Site = ::audited::__private::Site {
+                            action: "orders.find",
+                            tool: "find",
+                            effect: ::audited::__private::Effect::Read,
+                            level: ::audited::__private::Level::Request,
+                            stages: ::audited::__private::Stages::StartedCompleted,
+                            durability: ::core::option::Option::None,
+                            on_unavailable: ::audited::__private::OnUnavailable::Count,
+                            parameters: &["id"],
+                            fields: &["id"],
+                            redact: &[],
+                            summary: &[],
+                            census: ::audited::__private::census!("orders.find", "find", "read", ""),
+                        };
+                        &SITE
+                    };
+                    let __begun = ::audited::__private::begin(
+                        __site,
+                        &mut |__arguments| {
+                            ::audited::__private::argument!(__arguments, 0usize, id);
+                        },
+                    );
+                    let mut __call = __begun.call();
+                    let __returned = __call
+                        .run(move || -> Option<u8> {
+                            ::audited::__private::moves!(id self);
+                            { None }
+                        });
+                    ::audited::__private::finish!(__call, __returned);
+                    return __returned;
+                }
+                limits! {
+                    fn untouched() {}
+                }
+                #[must_use]
+                #[inline]
+                pub(crate) async fn refund(&self, card: Card) -> Result<(), E> {
+                    let __site = {
+                        #[used]
+                        #[cfg_attr(
+                            any(target_os = "linux", target_os = "android", target_os = "freebsd"),
+                            unsafe(link_section = "audited_sites")
+                        )]
+                        #[cfg_attr(
+                            target_vendor = "apple",
+                            unsafe(link_section = "__DATA,audited_sites")
+                        )]
+                        #[cfg_attr(windows, unsafe(link_section = ".audsit$b"))]
+                        static SITE: ::audited::__private::Site = ::audited::__private::Site {
+                            action: "own",
+                            tool: "refund",
+                            effect: ::audited::__private::Effect::Destructive,
+                            level: ::audited::__private::Level::Request,
+                            stages: ::audited::__private::Stages::StartedCompleted,
+                            durability: ::core::option::Option::None,
+                            on_unavailable: ::audited::__private::OnUnavailable::Return,
+                            parameters: &["card"],
+                            fields: &["card"],
+                            redact: &[
+                                ::audited::__private::Path {
+                                    text: "card",
+                                    root: ::audited::__private::Root::Parameter(0),
+                                    segments: &[],
+                                },
+                            ],
+                            summary: &[],
+                            census: ::audited::__private::census!(
+                                "own", "refund", "destructive", "card"
+                            ),
+                        };
+                        &SITE
+                    };
+                    let __begun = ::audited::__private::begin(
+                        __site,
+                        &mut |__arguments| {
+                            ::audited::__private::argument!(__arguments, 0usize, card);
+                        },
+                    );
+                    let mut __call = match __begun.checked_ready().await {
+                        ::core::result::Result::Ok(__call) => __call,
+                        ::core::result::Result::Err(__unavailable) => {
+                            return ::audited::__private::deny(__unavailable);
+                        }
+                    };
+                    let __returned = __call
+                        .drive(
+                            ::audited::__private::boxed(async move {
+                                if false {
+                                    return ::audited::__private::never::<Result<(), E>>();
+                                }
+                                ::audited::__private::moves!(card self);
+                                { pay(card).await }
+                            }),
+                        )
+                        .await;
+                    ::audited::__private::finish_async!(__call, __returned);
+                    return __returned;
+                }
+                const fn label(&self) -> u8 {
+                    const _: () = {
+                        #[used]
+                        #[cfg_attr(
+                            any(target_os = "linux", target_os = "android", target_os = "freebsd"),
+                            unsafe(link_section = "audited_exempt")
+                        )]
+                        #[cfg_attr(
+                            target_vendor = "apple",
+                            unsafe(link_section = "__DATA,audited_exempt")
+                        )]
+                        #[cfg_attr(windows, unsafe(link_section = ".audexe$b"))]
+                        static EXEMPTION: ::audited::__private::Exemption = ::audited::__private::Exemption {
+                            tool: "label",
+                            reason: "it only formats",
+                            census: ::audited::__private::census_exempt!("label", "it only formats"),
+                        };
+                    };
+                    1
+                }
+            }
+        "#]],
+    );
+}
+
+#[test]
+fn a_half_typed_body_is_left_to_the_compiler() {
+    let expansion = crate::tests::expand(
+        r#"prefix = "orders""#,
+        "impl Orders { fn whole(&self) { self. } fn half(&self, a:) {} fn next() {} }",
+    );
+    let text = expansion.to_string();
+    assert!(text.contains("{ self . }"), "{text}");
+    assert!(text.contains("fn half (& self , a :) { }"), "{text}");
+    assert_eq!(text.matches("static SITE").count(), 2, "{text}");
+}
