@@ -27,12 +27,21 @@ pub const fn audit_filter() -> AuditFilter {
     AuditFilter(())
 }
 
-fn is_audit(metadata: &Metadata<'_>) -> bool {
+pub(crate) fn is_audit(metadata: &Metadata<'_>) -> bool {
     metadata.target().strip_prefix(TARGET).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
 }
 
 fn always_if(passes: bool) -> Interest {
     if passes { Interest::always() } else { Interest::never() }
+}
+
+/// Returns the interest in audit spans and events, or the other one in the rest.
+///
+/// It is `sometimes` and not `always`, so that filters are asked anew at each audit span: what each of them said is kept
+/// per thread, and a look at another callsite, such as `tracing::enabled!`, leaves its own answer there, which an
+/// `always` callsite would take for one about itself and be dropped from the layer.
+pub(crate) fn interest(metadata: &Metadata<'_>, other: Interest) -> Interest {
+    if is_audit(metadata) { Interest::sometimes() } else { other }
 }
 
 impl<S: Subscriber> Filter<S> for TelemetryFilter {
@@ -51,6 +60,6 @@ impl<S: Subscriber> Filter<S> for AuditFilter {
     }
 
     fn callsite_enabled(&self, metadata: &'static Metadata<'static>) -> Interest {
-        always_if(is_audit(metadata))
+        interest(metadata, Interest::never())
     }
 }

@@ -1,4 +1,4 @@
-//! The layer: the port behind `downcast_raw`, and the ambient of each call in its span.
+//! The layer: the port behind `downcast_raw`, the ambient of each call in its span, and what it passes on of spans.
 
 use core::any::TypeId;
 use std::sync::Arc;
@@ -6,9 +6,13 @@ use std::sync::Arc;
 use audit_core::context::Ambient;
 use audit_core::port::{AuditPort, SpanSide};
 use audit_core::sink::Sink;
-use tracing::{Dispatch, Subscriber, span};
+use tracing::subscriber::Interest;
+use tracing::{Dispatch, Event, Metadata, Subscriber, span};
 use tracing_subscriber::Layer;
+use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
+
+use crate::{filter, spans};
 
 /// Makes a layer on a sink, and the sink the process-wide recorder if there is none yet.
 ///
@@ -44,6 +48,30 @@ where
         self.port = self.port.with_spans(SpanSide { attach: attach::<S>, nearest: nearest::<S> });
     }
 
+    fn on_register_dispatch(&self, dispatch: &Dispatch) {
+        self.port.note_installed(dispatch, identify::<S>);
+    }
+
+    fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
+        filter::interest(metadata, Interest::always())
+    }
+
+    fn on_new_span(&self, attributes: &span::Attributes<'_>, id: &span::Id, context: Context<'_, S>) {
+        spans::open(&self.port, attributes, id, &context);
+    }
+
+    fn on_record(&self, id: &span::Id, values: &span::Record<'_>, context: Context<'_, S>) {
+        spans::record(&self.port, id, values, &context);
+    }
+
+    fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
+        spans::event(&self.port, event, &context);
+    }
+
+    fn on_close(&self, id: span::Id, context: Context<'_, S>) {
+        spans::close(&self.port, &id, &context);
+    }
+
     #[allow(unsafe_code, reason = "the one way for a layer to be found through the dispatcher")]
     // SAFETY: the contract of `downcast_raw` is that the pointer, if any, points to a value of the type with the given
     // `TypeId` that lives as long as `self`. Both pointers are to `self` or a field of it, each under its own `TypeId`.
@@ -56,6 +84,11 @@ where
             None
         }
     }
+}
+
+/// Tells where the subscriber below the layer stands, for diagnosis.
+fn identify<S: Subscriber>(dispatch: &Dispatch) -> Option<usize> {
+    dispatch.downcast_ref::<S>().map(|subscriber| core::ptr::from_ref(subscriber).addr())
 }
 
 fn attach<S>(dispatch: &Dispatch, id: &span::Id, ambient: Ambient)

@@ -10,6 +10,7 @@ use tracing_subscriber::filter::{FilterExt as _, Targets};
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 
+use crate::doctor::{Diagnosis, DoctorError, doctor};
 use crate::{audit_filter, layer, telemetry_filter};
 
 /// True while a guard of [`init`] lives.
@@ -38,6 +39,21 @@ pub fn init(path: impl AsRef<Path>) -> Result<InitGuard, InitError> {
     // An error says that there is a subscriber already; the recorder serves the calls then.
     let _there_is_one = tracing_subscriber::registry().with(audit).with(telemetry).try_init();
     Ok(InitGuard { guard: log.guard(), _initialised: initialised })
+}
+
+/// Starts like [`init`], and refuses to where something stands in the way: [`doctor`](fn@crate::doctor) is asked, and its
+/// diagnosis must be [clear](crate::doctor::Diagnosis::is_clear).
+///
+/// # Errors
+/// As for [`init`], or calls of this thread would not be recorded or their spans not be seen: another subscriber was
+/// installed first, tracing is compiled out, … [`InitError::diagnosis`] says what. The log is closed then; it holds the
+/// self-test.
+pub fn init_strict(path: impl AsRef<Path>) -> Result<InitGuard, InitError> {
+    let guard = init(path)?;
+    match doctor().strict() {
+        Ok(_clear) => Ok(guard),
+        Err(error) => Err(InitError(Kind::Obstructed(error))),
+    }
 }
 
 fn levels() -> Targets {
@@ -80,6 +96,7 @@ pub struct InitError(Kind);
 enum Kind {
     Twice,
     Open(Error),
+    Obstructed(DoctorError),
 }
 
 impl InitError {
@@ -93,8 +110,17 @@ impl InitError {
     #[must_use]
     pub const fn open_error(&self) -> Option<&Error> {
         match &self.0 {
-            Kind::Twice => None,
             Kind::Open(error) => Some(error),
+            Kind::Twice | Kind::Obstructed(_) => None,
+        }
+    }
+
+    /// Returns what stands in the way if [`init_strict`] refused to start for it.
+    #[must_use]
+    pub fn diagnosis(&self) -> Option<&Diagnosis> {
+        match &self.0 {
+            Kind::Obstructed(error) => Some(error.diagnosis()),
+            Kind::Twice | Kind::Open(_) => None,
         }
     }
 }
@@ -104,6 +130,7 @@ impl fmt::Display for InitError {
         match &self.0 {
             Kind::Twice => f.write_str("expected one `audited::init` at a time, found an earlier one still at work"),
             Kind::Open(_) => f.write_str("the audit log could not be opened"),
+            Kind::Obstructed(_) => f.write_str("something stands in the way of the audit"),
         }
     }
 }
@@ -113,6 +140,7 @@ impl std::error::Error for InitError {
         match &self.0 {
             Kind::Twice => None,
             Kind::Open(error) => Some(error),
+            Kind::Obstructed(error) => Some(error),
         }
     }
 }

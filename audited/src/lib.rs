@@ -62,13 +62,17 @@
 //! `macros` (the attribute), `layer` (the tracing layer), `store` (the log on disk); all three by default. A library that
 //! only annotates its functions takes `default-features = false, features = ["macros"]`.
 
+#[cfg(feature = "layer")]
+pub mod doctor;
 #[cfg(all(feature = "layer", feature = "store"))]
 mod init;
 
-pub use audit_core::context::{Context, ContextGuard, Scoped, context, inherit};
+pub use audit_core::context::{Context, ContextGuard, Mcp, Scoped, Watch, context, inherit};
 pub use audit_core::event::{Event, EventError, event};
-pub use audit_core::vocabulary::{Applied, Durability, EventName, Status, Trigger};
-pub use audit_core::{Deny, Unavailable};
+pub use audit_core::vocabulary::{Applied, Durability, Effect, EventName, Level, Status, Trigger};
+pub use audit_core::manual;
+pub use audit_core::sites::{AuditedSite, Census, ExemptSite, sites};
+pub use audit_core::{Conclusion, Deny, Outcome, Unavailable};
 
 /// What one writes to put another sink in the place of the log: the trait and what it takes and answers.
 pub mod sink {
@@ -76,16 +80,19 @@ pub mod sink {
 }
 
 #[cfg(feature = "macros")]
-pub use audit_macros::audited;
+pub use audit_macros::{audited, call};
 
 #[cfg(feature = "layer")]
 pub use audit_layer::{AuditFilter, AuditLayer, TelemetryFilter, audit_filter, layer, telemetry_filter};
+
+#[cfg(feature = "layer")]
+pub use doctor::doctor;
 
 #[cfg(feature = "store")]
 pub use audit_store::{Error, Guard, Log, Options, verify::verify_log};
 
 #[cfg(all(feature = "layer", feature = "store"))]
-pub use init::{InitError, InitGuard, init};
+pub use init::{InitError, InitGuard, init, init_strict};
 
 #[doc(hidden)]
 pub use audit_core::__private;

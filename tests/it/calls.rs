@@ -117,7 +117,7 @@ fn an_error_is_recognised_through_an_alias() {
         Err(std::io::Error::other("no such drawer"))
     }
     let records = recorded(|| assert!(open().is_err()));
-    let failed = ["tool.failed", "completed", "failure", "none", "error::Error::Custom", "no such drawer"];
+    let failed = ["tool.failed", "completed", "failure", "none", "io::Error", "no such drawer"];
     check(&records, json!([STARTED, failed]));
 }
 

@@ -1,5 +1,7 @@
 //! The span of a call: what ordinary telemetry sees, and what it does not.
 
+mod by_hand;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 

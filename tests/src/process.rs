@@ -19,6 +19,14 @@ pub fn place_of(test: &str) -> PathBuf {
 /// # Panics
 /// Where the new process cannot be started.
 pub fn in_a_process_of_its_own(test: &str, body: impl FnOnce()) -> Option<Output> {
+    in_a_process_with(test, &[], body)
+}
+
+/// Runs the body like [`in_a_process_of_its_own`], with these variables in the environment of the new process.
+///
+/// # Panics
+/// Where the new process cannot be started.
+pub fn in_a_process_with(test: &str, environment: &[(&str, &str)], body: impl FnOnce()) -> Option<Output> {
     if std::env::var_os(INSIDE).is_some_and(|inside| inside == test) {
         body();
         return None;
@@ -28,6 +36,7 @@ pub fn in_a_process_of_its_own(test: &str, body: impl FnOnce()) -> Option<Output
             .args(["--exact", test, "--nocapture", "--test-threads=1"])
             .env(INSIDE, test)
             .env(PLACE, std::process::id().to_string())
+            .envs(environment.iter().copied())
             .output()
     });
     #[expect(clippy::expect_used, reason = "a test that cannot run fails")]

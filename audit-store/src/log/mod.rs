@@ -8,7 +8,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::JoinHandle;
 
 use audit_core::id::StreamId;
-use audit_core::sink::{AppendError, AppendErrorKind, Prepared, Receipt, Sink};
+use audit_core::sink::{AppendError, AppendErrorKind, Condition, Health, Prepared, Receipt, Sink};
 use audit_core::vocabulary::Durability;
 
 use crate::disk::{Disk, Identity};
@@ -135,6 +135,10 @@ impl Sink for Log {
         self.shared().is_open()
     }
 
+    fn health(&self) -> Health {
+        self.shared().health()
+    }
+
     fn weak(&self) -> Option<Arc<dyn Sink>> {
         Some(Arc::new(WeakLog(Arc::downgrade(&self.0))))
     }
@@ -153,6 +157,10 @@ impl Sink for WeakLog {
 
     fn is_open(&self) -> bool {
         self.0.upgrade().is_some_and(|handle| handle.0.is_open())
+    }
+
+    fn health(&self) -> Health {
+        self.0.upgrade().map_or_else(|| Health::new(Condition::Closed), |handle| handle.0.health())
     }
 }
 
@@ -208,6 +216,8 @@ struct Shared {
     process_id: u32,
     disk: Arc<dyn Disk>,
     lock_identity: Identity,
+    /// How many calls of an earlier process were found without an end when the log was opened.
+    abandoned: u64,
     state: Mutex<State>,
     /// Tells the committer that there is work.
     work: Condvar,
@@ -226,6 +236,20 @@ impl Shared {
 
     fn is_open(&self) -> bool {
         self.is_open.load(Ordering::Relaxed) && self.check_process().is_ok()
+    }
+
+    fn health(&self) -> Health {
+        if self.check_process().is_err() {
+            return Health::new(Condition::Forked).with_abandoned(self.abandoned);
+        }
+        let state = self.state();
+        let condition = match (&state.writer.fault, state.phase) {
+            (Some(fault), _) => Condition::Failed(fault.clone()),
+            (None, Phase::Open) => Condition::Open,
+            (None, _) => Condition::Closed,
+        };
+        let refused = state.writer.dropped.saturating_add(state.writer.dropped_recorded);
+        Health::new(condition).with_refused(refused).with_abandoned(self.abandoned)
     }
 
     /// Refuses to go on in a forked process: it has a copy of the writer's state, and neither its committer nor its lock.

@@ -171,6 +171,7 @@ fn prepare(
         process_id: (options.process.id)(),
         disk,
         lock_identity,
+        abandoned: summary.open_calls.len() as u64,
         state: Mutex::new(state),
         work: Condvar::new(),
         progress: Condvar::new(),

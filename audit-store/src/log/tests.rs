@@ -16,6 +16,7 @@ use crate::read::Lines;
 use crate::verify::{Report, Verdict, verify_log};
 
 mod faults;
+mod health;
 mod open;
 mod recovery;
 

@@ -1,0 +1,19 @@
+//! `&self`
+//! call: {"arguments": {"add": 2}, "summary": 3}
+//! captures: add
+use probe::body;
+
+#[derive(Debug)]
+struct Counter(u32);
+
+impl Counter {
+    #[shape]
+    fn subject(&self, add: u32) -> u32 {
+        body();
+        self.0 + add
+    }
+}
+
+pub fn run() {
+    assert_eq!(Counter(1).subject(2), 3);
+}

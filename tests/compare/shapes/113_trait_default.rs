@@ -1,0 +1,26 @@
+//! a default method of a trait
+//! call: {"arguments": {"add": 2}, "summary": 3}
+//! captures: add
+use probe::body;
+
+trait Tool {
+    #[shape]
+    fn subject(&self, add: u32) -> u32 {
+        body();
+        self.base() + add
+    }
+
+    fn base(&self) -> u32;
+}
+
+struct Counter(u32);
+
+impl Tool for Counter {
+    fn base(&self) -> u32 {
+        self.0
+    }
+}
+
+pub fn run() {
+    assert_eq!(Counter(1).subject(2), 3);
+}

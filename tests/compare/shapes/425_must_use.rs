@@ -1,0 +1,15 @@
+//! `#[must_use]`
+//! call: {"arguments": {"number": 1}, "summary": 2}
+//! captures: number
+use probe::body;
+
+#[shape]
+#[must_use = "the sum is all it does"]
+fn subject(number: u32) -> u32 {
+    body();
+    number + 1
+}
+
+pub fn run() {
+    assert_eq!(subject(1), 2);
+}
