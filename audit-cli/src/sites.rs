@@ -54,8 +54,8 @@ fn cells(site: &AuditedSite) -> Vec<String> {
 fn as_json(census: &Census) -> Value {
     let sites = census.sites.iter().map(|site| {
         json!({
-            "action": site.action, "tool": site.tool, "effect": site.effect, "redact": site.redact,
-            "module": site.module, "file": site.file, "line": site.line,
+            "action": site.action, "tool": site.tool, "effect": site.effect, "level": site.level,
+            "redact": site.redact, "skip": site.skip, "module": site.module, "file": site.file, "line": site.line,
         })
     });
     let exemptions = census.exemptions.iter().map(|exempt| {

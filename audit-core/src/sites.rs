@@ -30,6 +30,8 @@ pub struct AuditedSite {
     pub tool: String,
     /// `read`, `write` or `destructive`.
     pub effect: String,
+    /// How much is recorded: `metadata`, `request` or `request_response`.
+    pub level: String,
     /// The module that the function stands in.
     pub module: String,
     /// The source file, as the compiler was given it.
@@ -38,6 +40,8 @@ pub struct AuditedSite {
     pub line: u32,
     /// The redaction paths.
     pub redact: Vec<String>,
+    /// The parameters that are not captured.
+    pub skip: Vec<String>,
 }
 
 /// A function that is not audited on purpose.
@@ -146,16 +150,18 @@ impl Census {
 
 impl AuditedSite {
     fn parse(line: &str) -> Option<Self> {
-        let [action, tool, effect, module, file, number, redact] = fields(line, MARKER)?;
-        let redact = redact.split(',').filter(|path| !path.is_empty()).map(str::to_owned).collect();
+        let [action, tool, effect, level, module, file, number, redact, skip] = fields(line, MARKER)?;
+        let list = |text: &str| text.split(',').filter(|part| !part.is_empty()).map(str::to_owned).collect();
         Some(Self {
             action: action.to_owned(),
             tool: tool.to_owned(),
             effect: effect.to_owned(),
+            level: level.to_owned(),
             module: module.to_owned(),
             file: file.to_owned(),
             line: number.parse().ok()?,
-            redact,
+            redact: list(redact),
+            skip: list(skip),
         })
     }
 }
@@ -184,7 +190,7 @@ impl fmt::Display for AuditedSite {
 mod tests {
     use super::*;
 
-    const SITE: &str = "\u{1d}audited site/1\u{1f}order.refund\u{1f}refund\u{1f}destructive\u{1f}shop\u{1f}src/shop.rs\u{1f}7\u{1f}card,customer.ssn\u{1d}";
+    const SITE: &str = "\u{1d}audited site/1\u{1f}order.refund\u{1f}refund\u{1f}destructive\u{1f}request\u{1f}shop\u{1f}src/shop.rs\u{1f}7\u{1f}card,customer.ssn\u{1f}note\u{1d}";
     const EXEMPT: &str =
         "\u{1d}audited exempt/1\u{1f}clock\u{1f}reads the time\u{1f}shop\u{1f}src/shop.rs\u{1f}9\u{1d}";
 
@@ -196,6 +202,7 @@ mod tests {
         assert_eq!(census.sites.len(), 1);
         assert_eq!(census.sites[0].to_string(), "order.refund (refund, destructive) at src/shop.rs:7");
         assert_eq!(census.sites[0].redact, ["card", "customer.ssn"]);
+        assert_eq!((census.sites[0].level.as_str(), &census.sites[0].skip[..]), ("request", &["note".to_owned()][..]));
         assert_eq!(census.exemptions[0].reason, "reads the time");
         assert_eq!(census.missing(["refund", "clock", "mail"]), ["mail"]);
     }

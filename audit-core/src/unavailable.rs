@@ -54,8 +54,9 @@ impl std::error::Error for Unavailable {
 #[diagnostic::on_unimplemented(
     message = "an audited call that cannot be recorded has no way to be refused through `{Self}`",
     label = "expected a `Result` whose error implements `From<audited::Unavailable>`",
+    note = "a destructive tool (`effect = \"destructive\"`, or rmcp's `destructive_hint`) is refused when it cannot be recorded",
     note = "return a `Result<_, E>` with `E: From<audited::Unavailable>`, or say what is to happen instead:",
-    note = "`on_unavailable = |u| expr` returns the value of `expr`",
+    note = "`on_unavailable = |u| expr` returns the value of `expr`, such as an error of another crate made of `u.to_string()`",
     note = "`on_unavailable = \"panic\"` panics",
     note = "`on_unavailable = \"count\"` runs the tool unrecorded and states the gap in the log later"
 )]

@@ -2,7 +2,7 @@
 
 use audit_core::manual::{ToolCall, tool_call};
 use audit_core::sites::AuditedSite;
-use audit_core::vocabulary::Effect;
+use audit_core::vocabulary::{Effect, Level};
 use rmcp::RoleServer;
 use rmcp::model::Tool;
 use rmcp::service::Service;
@@ -63,7 +63,7 @@ impl<S: Service<RoleServer>> Audited<S> {
     /// Describes the call as it is to be recorded here; the closure begins it.
     pub(crate) fn describe<R>(&self, plan: &Plan<'_>, begin: impl FnOnce(ToolCall<'_>) -> R) -> R {
         let mut call = tool_call(plan.action(), plan.asked.tool.clone()).effect(plan.effect);
-        if let Some(level) = plan.options.level {
+        if let Some(level) = plan.options.level.or_else(|| level_of(plan.sites)) {
             call = call.level(level);
         }
         let removal = self.removal(plan);
@@ -76,11 +76,12 @@ impl<S: Service<RoleServer>> Audited<S> {
 
     fn removal<'p>(&self, plan: &'p Plan<'_>) -> Removal<'p> {
         if plan.definition.is_none() && plan.sites.is_empty() {
-            let of_sites = self.sites.values().flatten().flat_map(|site| &site.redact);
+            let of_sites = self.sites.values().flatten().flat_map(|site| site.redact.iter().chain(&site.skip));
             let of_tools = self.tools.values().flat_map(|options| &options.redact);
             return paths::of_any(of_sites.chain(of_tools).map(String::as_str));
         }
-        let functions = plan.sites.iter().flat_map(|site| &site.redact).map(String::as_str);
+        // What the function leaves out is removed like what it redacts.
+        let functions = plan.sites.iter().flat_map(|site| site.redact.iter().chain(&site.skip)).map(String::as_str);
         paths::of_tool(functions, plan.options.redact.iter().map(String::as_str), plan.definition.as_ref())
     }
 }
@@ -103,6 +104,11 @@ fn recorder(options: &ToolOptions, sites: &[AuditedSite], effect: Effect) -> Rec
         _ if sites.is_empty() => Recorder::Adapter,
         _ => Recorder::Function,
     }
+}
+
+/// Returns the level of the audited functions, the lowest if they differ.
+fn level_of(sites: &[AuditedSite]) -> Option<Level> {
+    sites.iter().filter_map(|site| Level::parse(&site.level)).min()
 }
 
 fn effect_of(sites: &[AuditedSite], tool: Option<&Tool>) -> Effect {

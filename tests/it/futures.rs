@@ -223,6 +223,17 @@ fn a_returned_future_that_is_never_polled_is_cancelled_and_an_async_function_was
 }
 
 #[test]
+fn what_async_trait_makes_of_an_async_function_begins_at_its_first_poll_in_the_context_of_then() {
+    use forms::{Tool as _, Worker};
+    assert_eq!(recorded(|| drop(Worker.call(1))), Vec::<Value>::new());
+    let records = recorded(|| {
+        let scoped = audited::context().conversation("c").scope(Worker.call(1));
+        assert!(scoped.now_or_never().is_none());
+    });
+    assert_eq!(records[0]["correlation"]["conversation_id"], "c");
+}
+
+#[test]
 fn a_future_that_is_forgotten_leaves_its_intent() {
     let records = recorded(|| {
         let mut future = forms::boxed_by_let(1);

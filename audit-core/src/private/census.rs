@@ -9,10 +9,10 @@ pub use crate::{__census as census, __census_exempt as census_exempt, __census_o
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __census {
-    ($action:expr, $tool:expr, $effect:expr, $redact:expr) => {
-        $crate::__census!($action, $tool, $effect, $redact, ::core::line!())
+    ($action:expr, $tool:expr, $effect:expr, $level:expr, $redact:expr, $skip:expr) => {
+        $crate::__census!($action, $tool, $effect, $level, $redact, $skip, ::core::line!())
     };
-    ($action:expr, $tool:expr, $effect:expr, $redact:expr, $line:expr) => {
+    ($action:expr, $tool:expr, $effect:expr, $level:expr, $redact:expr, $skip:expr, $line:expr) => {
         ::core::concat!(
             "\u{1d}audited site/1\u{1f}",
             $action,
@@ -21,6 +21,8 @@ macro_rules! __census {
             "\u{1f}",
             $effect,
             "\u{1f}",
+            $level,
+            "\u{1f}",
             ::core::module_path!(),
             "\u{1f}",
             ::core::file!(),
@@ -28,6 +30,8 @@ macro_rules! __census {
             $line,
             "\u{1f}",
             $redact,
+            "\u{1f}",
+            $skip,
             "\u{1d}",
         )
     };
@@ -37,10 +41,10 @@ macro_rules! __census {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __census_of {
-    ($action:expr, $tool:expr, $effect:expr, $redact:expr) => {
-        $crate::__census_of!($action, $tool, $effect, $redact, ::core::line!())
+    ($action:expr, $tool:expr, $effect:expr, $level:expr, $redact:expr, $skip:expr) => {
+        $crate::__census_of!($action, $tool, $effect, $level, $redact, $skip, ::core::line!())
     };
-    ($action:expr, $tool:expr, $effect:expr, $redact:expr, $line:expr) => {{
+    ($action:expr, $tool:expr, $effect:expr, $level:expr, $redact:expr, $skip:expr, $line:expr) => {{
         const PARTS: &[&::core::primitive::str] = &[
             "\u{1d}audited site/1\u{1f}",
             $action,
@@ -50,6 +54,8 @@ macro_rules! __census_of {
                 "\u{1f}",
                 $effect,
                 "\u{1f}",
+                $level,
+                "\u{1f}",
                 ::core::module_path!(),
                 "\u{1f}",
                 ::core::file!(),
@@ -57,6 +63,8 @@ macro_rules! __census_of {
                 $line,
                 "\u{1f}",
                 $redact,
+                "\u{1f}",
+                $skip,
                 "\u{1d}",
             ),
         ];

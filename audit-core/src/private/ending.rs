@@ -18,8 +18,26 @@ pub fn apply<'a, T: ?Sized, R>(value: &'a T, closure: impl FnOnce(&'a T) -> R) -
 }
 
 /// Takes what the closure of `outcome` returned.
-pub fn conclusion(stated: impl Into<Conclusion>) -> Conclusion {
-    stated.into()
+pub fn conclusion(stated: impl Concludes) -> Conclusion {
+    stated.conclude()
+}
+
+/// What the closure of `outcome` may return.
+#[diagnostic::on_unimplemented(
+    message = "the closure of `outcome` does not say how the call ended",
+    label = "expected a `bool`, an `audited::Status` or an `audited::Conclusion`, found `{Self}`"
+)]
+pub trait Concludes {
+    /// Says how the call ended.
+    fn conclude(self) -> Conclusion;
+}
+
+// Without this the compiler would tell of `Into` and its many implementations.
+#[diagnostic::do_not_recommend]
+impl<T: Into<Conclusion>> Concludes for T {
+    fn conclude(self) -> Conclusion {
+        self.into()
+    }
 }
 
 /// Says what a future resolves to, where the function's return type states it and the body leaves it to be inferred.
@@ -64,15 +82,15 @@ macro_rules! __tell {
             $ending.conclude(&mut || $crate::__private::conclusion($crate::__private::apply($returned, $outcome)));
         )?
         match (&&$crate::__private::Probe($returned)).returned() {
-            $crate::__private::Returned::Value(value) => {
-                let stated = (&&$crate::__private::Probe(value)).stated();
-                $crate::__tell_value!($ending, stated, value $(, $result)?);
+            $crate::__private::Returned::Value(__value) => {
+                let __stated = (&&$crate::__private::Probe(__value)).stated();
+                $crate::__tell_value!($ending, __stated, __value $(, $result)?);
             }
             $crate::__private::Returned::Nothing => $ending.nothing(),
-            $crate::__private::Returned::Error(error) => $ending.error(
-                (&&$crate::__private::Probe(error)).stated(),
-                (&&&&&&&&$crate::__private::Probe(error)).facts(),
-                (&&&&$crate::__private::Probe(error)).captured(),
+            $crate::__private::Returned::Error(__error) => $ending.error(
+                (&&$crate::__private::Probe(__error)).stated(),
+                (&&&&&&&&$crate::__private::Probe(__error)).facts(),
+                (&&&&$crate::__private::Probe(__error)).captured(),
             ),
         }
     }};
@@ -86,8 +104,8 @@ macro_rules! __tell_value {
         $ending.value($stated, (&&&&$crate::__private::Probe($value)).captured())
     };
     ($ending:ident, $stated:ident, $value:ident, $result:expr) => {
-        $ending.mapped($stated, &mut |take| match $crate::__private::apply($value, $result) {
-            mapped => take((&&&&$crate::__private::Probe(&mapped)).captured()),
+        $ending.mapped($stated, &mut |__take| match $crate::__private::apply($value, $result) {
+            __mapped => __take((&&&&$crate::__private::Probe(&__mapped)).captured()),
         })
     };
 }
@@ -104,8 +122,8 @@ macro_rules! __item {
         };
         match (&&$crate::__private::Probe($item)).returned() {
             $crate::__private::Returned::Value(_) | $crate::__private::Returned::Nothing => $items.succeeded(),
-            $crate::__private::Returned::Error(error) => {
-                $items.failed((&&&&&&&&$crate::__private::Probe(error)).facts());
+            $crate::__private::Returned::Error(__error) => {
+                $items.failed((&&&&&&&&$crate::__private::Probe(__error)).facts());
             }
         }
     }};
@@ -116,7 +134,7 @@ macro_rules! __item {
 #[macro_export]
 macro_rules! __finish {
     ($call:ident, $returned:ident $($overrides:tt)*) => {
-        $call.finish(&mut |ending| $crate::__tell!(ending, &$returned $($overrides)*))
+        $call.finish(&mut |__ending| $crate::__tell!(__ending, &$returned $($overrides)*))
     };
 }
 
@@ -125,7 +143,7 @@ macro_rules! __finish {
 #[macro_export]
 macro_rules! __finish_async {
     ($call:ident, $returned:ident $($overrides:tt)*) => {
-        $call.finish_async(&mut |ending| $crate::__tell!(ending, &$returned $($overrides)*))
+        $call.finish_async(&mut |__ending| $crate::__tell!(__ending, &$returned $($overrides)*))
     };
 }
 
@@ -134,8 +152,8 @@ macro_rules! __finish_async {
 #[macro_export]
 macro_rules! __finish_durable {
     ($call:ident, $returned:ident $($overrides:tt)*) => {{
-        let receipt = $call.append_ending(&mut |ending| $crate::__tell!(ending, &$returned $($overrides)*));
-        $crate::__private::settled(receipt).await;
+        let __receipt = $call.append_ending(&mut |__ending| $crate::__tell!(__ending, &$returned $($overrides)*));
+        $crate::__private::settled(__receipt).await;
     }};
 }
 
@@ -149,12 +167,12 @@ macro_rules! __settle_with {
             KindFuture as _, KindOpaque as _, KindOpaqueBoxed as _, KindOpaqueResult as _, KindPlain as _,
             KindSpecial as _,
         };
-        let kind = (&&&$crate::__private::Kind::of(&$returned)).$method();
-        kind.settle(
+        let __kind = (&&&$crate::__private::Kind::of(&$returned)).$method();
+        __kind.settle(
             $call,
             $returned,
-            |output, ending| $crate::__tell!(ending, output $($overrides)*),
-            |item, items| $crate::__item!(items, item),
+            |__output, __ending| $crate::__tell!(__ending, __output $($overrides)*),
+            |__item, __items| $crate::__item!(__items, __item),
         )
     }};
 }
@@ -164,9 +182,9 @@ macro_rules! __settle_with {
 #[macro_export]
 macro_rules! __settle {
     ($call:ident, $returned:ident $($overrides:tt)*) => {{
-        let (returned, receipt) = $crate::__settle_with!(kind, $call, $returned $($overrides)*);
-        $crate::__private::wait(receipt);
-        returned
+        let (__returned, __receipt) = $crate::__settle_with!(kind, $call, $returned $($overrides)*);
+        $crate::__private::wait(__receipt);
+        __returned
     }};
 }
 
@@ -175,9 +193,9 @@ macro_rules! __settle {
 #[macro_export]
 macro_rules! __settle_async {
     ($call:ident, $returned:ident $($overrides:tt)*) => {{
-        let (returned, receipt) = $crate::__settle_with!(kind, $call, $returned $($overrides)*);
-        $crate::__private::note(receipt);
-        returned
+        let (__returned, __receipt) = $crate::__settle_with!(kind, $call, $returned $($overrides)*);
+        $crate::__private::note(__receipt);
+        __returned
     }};
 }
 
@@ -186,9 +204,9 @@ macro_rules! __settle_async {
 #[macro_export]
 macro_rules! __settle_durable {
     ($call:ident, $returned:ident $($overrides:tt)*) => {{
-        let (returned, receipt) = $crate::__settle_with!(kind, $call, $returned $($overrides)*);
-        $crate::__private::settled(receipt).await;
-        returned
+        let (__returned, __receipt) = $crate::__settle_with!(kind, $call, $returned $($overrides)*);
+        $crate::__private::settled(__receipt).await;
+        __returned
     }};
 }
 
@@ -197,9 +215,9 @@ macro_rules! __settle_durable {
 #[macro_export]
 macro_rules! __settle_opaque {
     ($call:ident, $returned:ident $($overrides:tt)*) => {{
-        let (returned, receipt) = $crate::__settle_with!(opaque, $call, $returned $($overrides)*);
-        $crate::__private::wait(receipt);
-        returned
+        let (__returned, __receipt) = $crate::__settle_with!(opaque, $call, $returned $($overrides)*);
+        $crate::__private::wait(__receipt);
+        __returned
     }};
 }
 
@@ -208,9 +226,9 @@ macro_rules! __settle_opaque {
 #[macro_export]
 macro_rules! __settle_opaque_async {
     ($call:ident, $returned:ident $($overrides:tt)*) => {{
-        let (returned, receipt) = $crate::__settle_with!(opaque, $call, $returned $($overrides)*);
-        $crate::__private::note(receipt);
-        returned
+        let (__returned, __receipt) = $crate::__settle_with!(opaque, $call, $returned $($overrides)*);
+        $crate::__private::note(__receipt);
+        __returned
     }};
 }
 
@@ -219,14 +237,14 @@ macro_rules! __settle_opaque_async {
 #[macro_export]
 macro_rules! __settling {
     ($($overrides:tt)*) => {
-        |call, output, wait| {
-            let (output, receipt) = $crate::__settle_with!(kind, call, output $($overrides)*);
-            if wait {
-                $crate::__private::wait(receipt);
+        |__call, __output, __wait| {
+            let (__output, __receipt) = $crate::__settle_with!(kind, __call, __output $($overrides)*);
+            if __wait {
+                $crate::__private::wait(__receipt);
             } else {
-                $crate::__private::note(receipt);
+                $crate::__private::note(__receipt);
             }
-            output
+            __output
         }
     };
 }

@@ -16,7 +16,7 @@ pub use crate::outcome::*;
 pub use crate::redact::{Path, Root, Segment};
 pub use crate::unavailable::{Deny, Unavailable};
 pub use crate::vocabulary::{Durability, Effect, Level, Stages};
-pub use crate::{__argument as argument, __field as field, __moves as moves, __skipped as skipped, __target as target};
+pub use crate::{__arguments as arguments, __field as field, __moves as moves, __target as target};
 pub use census::*;
 pub use ending::*;
 
@@ -64,25 +64,17 @@ macro_rules! __moves {
     )*};
 }
 
-/// Captures one argument.
+/// Captures the arguments, or leaves them out.
 #[doc(hidden)]
 #[macro_export]
-macro_rules! __argument {
-    ($arguments:ident, $index:expr, $value:expr) => {{
+macro_rules! __arguments {
+    ($arguments:ident; $($(#[$condition:meta])* $capture:ident $index:literal $value:ident;)*) => {{
         #[allow(unused_imports, reason = "which rung is used depends on the type")]
         use $crate::__private::{CaptureBoth as _, CaptureDebug as _, CaptureSerialize as _, CaptureType as _};
-        $arguments.argument($index, (&&&&$crate::__private::Probe(&$value)).captured());
-    }};
-}
-
-/// Leaves one argument out.
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __skipped {
-    ($arguments:ident, $index:expr, $value:expr) => {{
-        #[allow(unused_imports, reason = "which rung is used depends on the type")]
-        use $crate::__private::{CaptureBoth as _, CaptureDebug as _, CaptureSerialize as _, CaptureType as _};
-        $arguments.skipped($index, (&&&&$crate::__private::Probe(&$value)).captured());
+        $(
+            $(#[$condition])*
+            $arguments.$capture($index, (&&&&$crate::__private::Probe(&$value)).captured());
+        )*
     }};
 }
 
@@ -96,14 +88,14 @@ macro_rules! __target {
             CaptureBoth as _, CaptureDebug as _, CaptureSerialize as _, CaptureType as _, ShownDisplay as _,
             ShownNot as _,
         };
-        let panicked = $crate::__private::panics(|| match &$id {
-            id => $arguments.target(
+        let __panicked = $crate::__private::panics(|| match &$id {
+            __id => $arguments.target(
                 $kind,
-                (&&$crate::__private::Probe(id)).shown(),
-                (&&&&$crate::__private::Probe(id)).captured(),
+                (&&$crate::__private::Probe(__id)).shown(),
+                (&&&&$crate::__private::Probe(__id)).captured(),
             ),
         });
-        if panicked {
+        if __panicked {
             $arguments.target_unavailable($kind);
         }
     }};
@@ -116,10 +108,10 @@ macro_rules! __field {
     ($arguments:ident, $name:expr, $value:expr) => {{
         #[allow(unused_imports, reason = "which rung is used depends on the type")]
         use $crate::__private::{CaptureBoth as _, CaptureDebug as _, CaptureSerialize as _, CaptureType as _};
-        let panicked = $crate::__private::panics(|| match &$value {
-            value => $arguments.field($name, (&&&&$crate::__private::Probe(value)).captured()),
+        let __panicked = $crate::__private::panics(|| match &$value {
+            __value => $arguments.field($name, (&&&&$crate::__private::Probe(__value)).captured()),
         });
-        if panicked {
+        if __panicked {
             $arguments.field_unavailable($name);
         }
     }};

@@ -69,7 +69,7 @@ fn run(body: &Group, output: Option<&Type>, audited: &Audited) -> TokenStream {
 }
 
 /// Drives a body inside of an async block or closure.
-fn awaited(
+pub(super) fn awaited(
     body: &Group,
     moves: Option<TokenStream>,
     output: Option<&Type>,
@@ -87,6 +87,6 @@ fn awaited(
         #site
         #enter
         let __returned = __call.drive(async #moves { #hint #body }).await;
-        #private::#settle!(__call, __returned #overrides)
+        return #private::#settle!(__call, __returned #overrides);
     }
 }

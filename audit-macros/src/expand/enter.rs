@@ -64,8 +64,11 @@ fn begin(audited: &Audited) -> TokenStream {
     let arguments = audited.parameters.iter().enumerate().map(|(index, parameter)| {
         let (name, conditions) = (&parameter.name, &parameter.conditions);
         let capture = word(if audited.skipped.contains(&index) { "skipped" } else { "argument" });
-        quote_spanned!(Span::mixed_site()=> #(#conditions)* #private::#capture!(__arguments, #index, #name);)
+        quote_spanned!(Span::mixed_site()=> #(#conditions)* #capture #index #name;)
     });
+    let arguments: TokenStream = arguments.collect();
+    let arguments = (!arguments.is_empty())
+        .then(|| quote_spanned!(Span::mixed_site()=> #private::arguments!(__arguments; #arguments);));
     let fields = audited.fields.iter().map(|field| {
         let (name, value) = (&field.name, &field.value);
         quote_spanned!(Span::mixed_site()=> #private::field!(__arguments, #name, #value);)
@@ -74,7 +77,7 @@ fn begin(audited: &Audited) -> TokenStream {
         let (kind, id) = (&target.kind, &target.id);
         quote_spanned!(Span::mixed_site()=> #private::target!(__arguments, #kind, #id);)
     });
-    let captures: TokenStream = arguments.chain(fields).chain(targets).collect();
+    let captures: TokenStream = arguments.into_iter().chain(fields).chain(targets).collect();
     let parameter = word(if captures.is_empty() { "_" } else { "__arguments" });
     let underscored = audited.parameters.iter().any(|parameter| parameter.text().starts_with('_'));
     let allow = underscored.then(|| {

@@ -14,10 +14,12 @@ use crate::returned::{self, Returned, Stated};
 use crate::tokens::spanned_block;
 use crate::valid::{Audited, Exempt};
 use crate::words::Durability;
+use async_trait::Transformed;
 use enter::{Entry, enter};
 
 pub(crate) use call::call;
 
+mod async_trait;
 mod call;
 mod enter;
 mod site;
@@ -30,6 +32,11 @@ pub(crate) fn expand(function: &Function, audited: &Audited) -> TokenStream {
         ReturnType::Type(_, output) => output.to_token_stream(),
         ReturnType::Default => signature.ident.to_token_stream(),
     };
+    let inner_attributes = &function.inner_attributes;
+    if let Some(transformed) = Transformed::of(function) {
+        let call = transformed.expand(audited, place);
+        return with_body(function, quote!(#inner_attributes #call));
+    }
     let site = site::site(audited);
     let (kind, entry) = match (signature.asyncness, returned) {
         (Some(_), _) => (None, Entry::Await),
@@ -44,7 +51,6 @@ pub(crate) fn expand(function: &Function, audited: &Audited) -> TokenStream {
     } else {
         leave(function, audited, returned, place)
     };
-    let inner_attributes = &function.inner_attributes;
     with_body(function, quote!(#inner_attributes #site #kind #enter #leave))
 }
 
@@ -74,8 +80,9 @@ fn leave(function: &Function, audited: &Audited, returned: Returned, place: Toke
     let output = nameable(&function.signature.output).map(|output| quote_spanned!(Span::mixed_site()=> -> #output));
     let moves = moves(function, audited);
     let body = if moves.is_some() {
-        let inner = inner_body(function);
-        quote_spanned!(Span::mixed_site()=> { #moves #inner })
+        // In the user's own braces: lints are silent about what stands inside of ours.
+        let statements = function.body.stream();
+        spanned_block(quote!(#moves #statements), function.body.span()).to_token_stream()
     } else {
         function.body.to_token_stream()
     };

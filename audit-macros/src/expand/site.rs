@@ -95,15 +95,17 @@ pub(super) fn exemption(exempt: &Exempt) -> TokenStream {
 fn census(audited: &Audited) -> TokenStream {
     let private = private(audited);
     let (action, tool) = (constant(&audited.action, ACTION), constant(&audited.tool, TOOL));
-    let effect = text(audited.effect.text());
+    let (effect, level) = (text(audited.effect.text()), text(audited.level.text()));
     let redact: Vec<&str> = audited.redact.iter().map(|redaction| redaction.text.as_str()).collect();
-    let redact = text(&redact.join(","));
+    let skipped = audited.skipped.iter().filter_map(|index| audited.parameters.get(*index));
+    let skipped: Vec<String> = skipped.map(Parameter::recorded).collect();
+    let (redact, skipped) = (text(&redact.join(",")), text(&skipped.join(",")));
     let line = line(audited.line);
     let census = word(match (&audited.action, &audited.tool) {
         (Text::Literal(_), Text::Literal(_)) => "census",
         _ => "census_of",
     });
-    quote_spanned!(Span::mixed_site()=> #private::#census!(#action, #tool, #effect, #redact #line))
+    quote_spanned!(Span::mixed_site()=> #private::#census!(#action, #tool, #effect, #level, #redact, #skipped #line))
 }
 
 fn line(line: Option<u32>) -> Option<TokenStream> {

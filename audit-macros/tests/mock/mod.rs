@@ -133,7 +133,7 @@ pub mod __private {
             self.captured.push(format!("{}={value}", self.site.parameters[index]));
         }
 
-        pub fn skipped<T>(&mut self, index: usize, _: &T) {
+        pub fn skipped(&mut self, index: usize, _: &str) {
             self.captured.push(format!("{} skipped", self.site.fields[index]));
         }
 
@@ -165,17 +165,15 @@ pub mod __private {
         }
     }
 
-    macro_rules! argument {
-        ($arguments:ident, $index:expr, $value:ident) => {{
+    macro_rules! arguments {
+        ($arguments:ident; $($(#[$condition:meta])* $capture:ident $index:literal $value:ident;)*) => {{
             #[allow(unused_imports, reason = "one rung of the ladder is used")]
             use $crate::mock::__private::{ByDebug as _, ByType as _};
-            $arguments.argument($index, &(&$crate::mock::__private::Wrap(&$value)).text());
+            $(
+                $(#[$condition])*
+                $arguments.$capture($index, &(&$crate::mock::__private::Wrap(&$value)).text());
+            )*
         }};
-    }
-    macro_rules! skipped {
-        ($arguments:ident, $index:expr, $value:ident) => {
-            $arguments.skipped($index, &$value)
-        };
     }
     macro_rules! moves {
         ($($(#[$condition:meta])* $parameter:ident)*) => {
@@ -267,12 +265,12 @@ pub mod __private {
         }};
     }
     macro_rules! census {
-        ($action:expr, $tool:expr, $effect:expr, $redact:expr $(, $line:expr)?) => {
+        ($action:expr, $tool:expr, $effect:expr, $level:expr, $redact:expr, $skip:expr $(, $line:expr)?) => {
             ::core::concat!($action, " ", $tool, " ", $effect, " ", $redact $(, " ", $line)?)
         };
     }
     macro_rules! census_of {
-        ($action:expr, $tool:expr, $effect:expr, $redact:expr $(, $line:expr)?) => {
+        ($action:expr, $tool:expr, $effect:expr, $level:expr, $redact:expr, $skip:expr $(, $line:expr)?) => {
             $action
         };
     }
@@ -282,8 +280,8 @@ pub mod __private {
         };
     }
     pub(crate) use {
-        argument, census, census_exempt, census_of, ending, field, finish, finish_async, finish_durable, kind, moves,
-        settle, settle_async, settle_durable, settle_opaque, settling, skipped, target,
+        arguments, census, census_exempt, census_of, ending, field, finish, finish_async, finish_durable, kind, moves,
+        settle, settle_async, settle_durable, settle_opaque, settling, target,
     };
 
     pub fn apply<'a, T: ?Sized, R>(value: &'a T, closure: impl FnOnce(&'a T) -> R) -> R {

@@ -35,7 +35,7 @@ fn a_block_is_one_call() {
                             redact: &[],
                             summary: &[],
                             census: ::audited::__private::census!(
-                                "order.refund", "order.refund", "destructive", ""
+                                "order.refund", "order.refund", "destructive", "request", "", ""
                             ),
                         };
                         &SITE
@@ -95,7 +95,7 @@ fn a_block_is_one_call() {
                             redact: &[],
                             summary: &[],
                             census: ::audited::__private::census_of!(
-                                __AUDITED_ACTION, __AUDITED_TOOL, "write", ""
+                                __AUDITED_ACTION, __AUDITED_TOOL, "write", "request", "", ""
                             ),
                         };
                         &SITE
@@ -146,7 +146,7 @@ fn an_async_block_stays_one() {
                             redact: &[],
                             summary: &[],
                             census: ::audited::__private::census!(
-                                "order.refund", "order.refund", "write", ""
+                                "order.refund", "order.refund", "write", "request", "", ""
                             ),
                         };
                         &SITE
@@ -167,7 +167,7 @@ fn an_async_block_stays_one() {
                         }
                     };
                     let __returned = __call.drive(async move { { pay(order).await } }).await;
-                    ::audited::__private::settle_async!(__call, __returned)
+                    return ::audited::__private::settle_async!(__call, __returned);
                 }
             }
         "#]],
@@ -217,7 +217,7 @@ fn a_closure_stays_one() {
                             ],
                             summary: &[],
                             census: ::audited::__private::census!(
-                                "order.refund", "refund", "write", "card.number"
+                                "order.refund", "refund", "write", "request", "card.number", ""
                             ),
                         };
                         &SITE
@@ -225,8 +225,9 @@ fn a_closure_stays_one() {
                     let __begun = ::audited::__private::begin(
                         __site,
                         &mut |__arguments| {
-                            ::audited::__private::argument!(__arguments, 0usize, id);
-                            ::audited::__private::argument!(__arguments, 1usize, card);
+                            ::audited::__private::arguments!(
+                                __arguments; argument 0usize id; argument 1usize card;
+                            );
                         },
                     );
                     let mut __call = match __begun.checked() {
@@ -270,7 +271,7 @@ fn a_closure_stays_one() {
                             redact: &[],
                             summary: &[],
                             census: ::audited::__private::census!(
-                                "order.count", "order.count", "write", ""
+                                "order.count", "order.count", "write", "request", "", ""
                             ),
                         };
                         &SITE
@@ -312,7 +313,7 @@ fn a_closure_stays_one() {
                             redact: &[],
                             summary: &[],
                             census: ::audited::__private::census!(
-                                "order.refund", "order.refund", "write", ""
+                                "order.refund", "order.refund", "write", "request", "", ""
                             ),
                         };
                         &SITE
@@ -320,7 +321,7 @@ fn a_closure_stays_one() {
                     let __begun = ::audited::__private::begin(
                         __site,
                         &mut |__arguments| {
-                            ::audited::__private::argument!(__arguments, 0usize, order);
+                            ::audited::__private::arguments!(__arguments; argument 0usize order;);
                         },
                     );
                     let mut __call = __begun.ready().await;
@@ -332,7 +333,7 @@ fn a_closure_stays_one() {
                             { pay(order).await }
                         })
                         .await;
-                    ::audited::__private::settle_async!(__call, __returned)
+                    return ::audited::__private::settle_async!(__call, __returned);
                 }
             }
         "#]],

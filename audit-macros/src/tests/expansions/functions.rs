@@ -59,7 +59,7 @@ fn sync_function() {
                         ],
                         summary: &[],
                         census: ::audited::__private::census!(
-                            "order.refund", "refund", "write", "card,customer.ssn"
+                            "order.refund", "refund", "write", "request", "card,customer.ssn", ""
                         ),
                     };
                     &SITE
@@ -68,19 +68,18 @@ fn sync_function() {
                 let __begun = ::audited::__private::begin(
                     __site,
                     &mut |__arguments| {
-                        ::audited::__private::argument!(__arguments, 0usize, order);
-                        ::audited::__private::argument!(__arguments, 1usize, card);
-                        ::audited::__private::argument!(__arguments, 2usize, customer);
+                        ::audited::__private::arguments!(
+                            __arguments; argument 0usize order; argument 1usize card; argument 2usize
+                            customer;
+                        );
                     },
                 );
                 let mut __call = __kind.call(__begun);
                 let __returned = __call
                     .run(move || -> Result<Receipt, RefundError> {
                         ::audited::__private::moves!(customer card order);
-                        {
-                            pay(card)?;
-                            Ok(Receipt)
-                        }
+                        pay(card)?;
+                        Ok(Receipt)
                     });
                 return __kind
                     .deliver(
@@ -126,15 +125,18 @@ fn async_function() {
                         fields: &["mail", "type"],
                         redact: &[],
                         summary: &[],
-                        census: ::audited::__private::census!("mail.send", "send", "write", ""),
+                        census: ::audited::__private::census!(
+                            "mail.send", "send", "write", "metadata", "", ""
+                        ),
                     };
                     &SITE
                 };
                 let __begun = ::audited::__private::begin(
                     __site,
                     &mut |__arguments| {
-                        ::audited::__private::argument!(__arguments, 0usize, mail);
-                        ::audited::__private::argument!(__arguments, 1usize, r#type);
+                        ::audited::__private::arguments!(
+                            __arguments; argument 0usize mail; argument 1usize r#type;
+                        );
                     },
                 );
                 let mut __call = __begun.ready().await;
@@ -185,7 +187,7 @@ fn method_without_parameters() {
                         redact: &[],
                         summary: &[],
                         census: crate::audit::__private::census!(
-                            "cart.count", "count items", "read", ""
+                            "cart.count", "count items", "read", "request", "", ""
                         ),
                     };
                     &SITE
@@ -195,7 +197,7 @@ fn method_without_parameters() {
                 let __returned = __call
                     .run(move || -> usize {
                         crate::audit::__private::moves!(self);
-                        { self.items.len() }
+                        self.items.len()
                     });
                 crate::audit::__private::finish!(__call, __returned);
                 return __returned;
@@ -255,7 +257,7 @@ fn destructured_parameters() {
                         ],
                         summary: &[],
                         census: ::audited::__private::census!(
-                            "order.list", "list", "write", "b[].*.\"card-number\""
+                            "order.list", "list", "write", "request", "b[].*.\"card-number\"", ""
                         ),
                     };
                     &SITE
@@ -264,20 +266,18 @@ fn destructured_parameters() {
                 let __begun = ::audited::__private::begin(
                     __site,
                     &mut |__arguments| {
-                        ::audited::__private::argument!(__arguments, 0usize, a);
-                        ::audited::__private::argument!(__arguments, 1usize, c);
-                        ::audited::__private::argument!(__arguments, 2usize, b);
-                        ::audited::__private::argument!(__arguments, 3usize, all);
-                        ::audited::__private::argument!(__arguments, 4usize, last);
-                        #[cfg(feature = "x")]
-                        ::audited::__private::argument!(__arguments, 5usize, r#type);
+                        ::audited::__private::arguments!(
+                            __arguments; argument 0usize a; argument 1usize c; argument 2usize b;
+                            argument 3usize all; argument 4usize last; #[cfg(feature = "x")] argument
+                            5usize r#type;
+                        );
                     },
                 );
                 let mut __call = __kind.call(__begun);
                 let __returned = __call
                     .run(move || -> Page {
                         ::audited::__private::moves!(#[cfg(feature = "x")] r#type last all b c a);
-                        { Page }
+                        Page
                     });
                 return __kind
                     .deliver(
@@ -328,22 +328,25 @@ fn generics_with_impl_trait() {
                         fields: &["items", "by"],
                         redact: &[],
                         summary: &[],
-                        census: ::audited::__private::census!("item.list", "list", "write", ""),
+                        census: ::audited::__private::census!(
+                            "item.list", "list", "write", "request", "", ""
+                        ),
                     };
                     &SITE
                 };
                 let __begun = ::audited::__private::begin(
                     __site,
                     &mut |__arguments| {
-                        ::audited::__private::argument!(__arguments, 0usize, items);
-                        ::audited::__private::argument!(__arguments, 1usize, by);
+                        ::audited::__private::arguments!(
+                            __arguments; argument 0usize items; argument 1usize by;
+                        );
                     },
                 );
                 let mut __call = __begun.call();
                 let __returned = __call
                     .run(move || -> Result<_, Box<dyn Error>> {
                         ::audited::__private::moves!(by items);
-                        { Ok(items.iter()) }
+                        Ok(items.iter())
                     });
                 ::audited::__private::finish!(__call, __returned);
                 return __returned;
@@ -382,7 +385,9 @@ fn impl_trait_alone_is_left_to_inference() {
                         fields: &[],
                         redact: &[],
                         summary: &[],
-                        census: ::audited::__private::census!("item.list", "list", "write", ""),
+                        census: ::audited::__private::census!(
+                            "item.list", "list", "write", "request", "", ""
+                        ),
                     };
                     &SITE
                 };

@@ -38,7 +38,7 @@ fn a_type_that_may_be_a_future_decides_itself() {
                         redact: &[],
                         summary: &[],
                         census: ::audited::__private::census!(
-                            "order.refund", "refund", "destructive", ""
+                            "order.refund", "refund", "destructive", "request", "", ""
                         ),
                     };
                     &SITE
@@ -49,7 +49,7 @@ fn a_type_that_may_be_a_future_decides_itself() {
                 let __begun = ::audited::__private::begin(
                     __site,
                     &mut |__arguments| {
-                        ::audited::__private::argument!(__arguments, 0usize, order);
+                        ::audited::__private::arguments!(__arguments; argument 0usize order;);
                     },
                 );
                 let mut __call = match __kind.checked(__begun) {
@@ -61,7 +61,7 @@ fn a_type_that_may_be_a_future_decides_itself() {
                 let __returned = __call
                     .run(move || -> Pin<Box<dyn Future<Output = Result<(), Error>> + Send + 'a>> {
                         ::audited::__private::moves!(order self);
-                        { Box::pin(pay(order)) }
+                        Box::pin(pay(order))
                     });
                 return __kind
                     .deliver(
@@ -106,7 +106,7 @@ fn an_opaque_future_is_guarded() {
                         redact: &[],
                         summary: &[],
                         census: ::audited::__private::census!(
-                            "order.refund", "refund", "destructive", ""
+                            "order.refund", "refund", "destructive", "request", "", ""
                         ),
                     };
                     &SITE
@@ -114,7 +114,7 @@ fn an_opaque_future_is_guarded() {
                 let __begun = ::audited::__private::begin(
                     __site,
                     &mut |__arguments| {
-                        ::audited::__private::argument!(__arguments, 0usize, order);
+                        ::audited::__private::arguments!(__arguments; argument 0usize order;);
                     },
                 );
                 #[allow(
@@ -141,7 +141,7 @@ fn an_opaque_future_is_guarded() {
                     __call
                         .run(move || {
                             ::audited::__private::moves!(order);
-                            { async move { pay(order).await } }
+                            async move { pay(order).await }
                         }),
                 );
                 #[allow(
@@ -294,4 +294,79 @@ fn each_kind_of_result_ends_in_its_own_way() {
     ] {
         check_parts(arguments, item, &parts, expected);
     }
+}
+
+#[test]
+fn async_trait_method() {
+    check(
+        r#"action = "order.find""#,
+        "fn find<'life0, 'async_trait>(&'life0 self, id: u64) -> ::core::pin::Pin<Box<dyn ::core::future::Future<Output = Option<Order>> \
+         + ::core::marker::Send + 'async_trait>> where 'life0: 'async_trait, Self: 'async_trait { \
+         Box::pin(async move { let __self = self; let __ret: Option<Order> = { __self.orders.get(id).await }; __ret }) }",
+        expect![[r#"
+            fn find<'life0, 'async_trait>(
+                &'life0 self,
+                id: u64,
+            ) -> ::core::pin::Pin<
+                Box<
+                    dyn ::core::future::Future<
+                        Output = Option<Order>,
+                    > + ::core::marker::Send + 'async_trait,
+                >,
+            >
+            where
+                'life0: 'async_trait,
+                Self: 'async_trait,
+            {
+                Box::pin(async move {
+                    let __site = {
+                        #[used]
+                        #[cfg_attr(
+                            any(target_os = "linux", target_os = "android", target_os = "freebsd"),
+                            unsafe(link_section = "audited_sites")
+                        )]
+                        #[cfg_attr(
+                            target_vendor = "apple",
+                            unsafe(link_section = "__DATA,audited_sites")
+                        )]
+                        #[cfg_attr(windows, unsafe(link_section = ".audsit$b"))]
+                        static SITE: ::audited::__private::Site = ::audited::__private::Site {
+                            action: "order.find",
+                            tool: "find",
+                            effect: ::audited::__private::Effect::Write,
+                            level: ::audited::__private::Level::Request,
+                            stages: ::audited::__private::Stages::StartedCompleted,
+                            durability: ::core::option::Option::None,
+                            on_unavailable: ::audited::__private::OnUnavailable::Count,
+                            parameters: &["id"],
+                            fields: &["id"],
+                            redact: &[],
+                            summary: &[],
+                            census: ::audited::__private::census!(
+                                "order.find", "find", "write", "request", "", ""
+                            ),
+                        };
+                        &SITE
+                    };
+                    let __begun = ::audited::__private::begin(
+                        __site,
+                        &mut |__arguments| {
+                            ::audited::__private::arguments!(__arguments; argument 0usize id;);
+                        },
+                    );
+                    let mut __call = __begun.ready().await;
+                    let __returned = __call
+                        .drive(async move {
+                            {
+                                let __self = self;
+                                let __ret: Option<Order> = { __self.orders.get(id).await };
+                                __ret
+                            }
+                        })
+                        .await;
+                    return ::audited::__private::settle_async!(__call, __returned);
+                })
+            }
+        "#]],
+    );
 }

@@ -84,21 +84,23 @@ fn the_methods_of_a_block_are_named_after_its_prefix() {
                             fields: &["id"],
                             redact: &[],
                             summary: &[],
-                            census: ::audited::__private::census!("orders.find", "find", "read", ""),
+                            census: ::audited::__private::census!(
+                                "orders.find", "find", "read", "request", "", ""
+                            ),
                         };
                         &SITE
                     };
                     let __begun = ::audited::__private::begin(
                         __site,
                         &mut |__arguments| {
-                            ::audited::__private::argument!(__arguments, 0usize, id);
+                            ::audited::__private::arguments!(__arguments; argument 0usize id;);
                         },
                     );
                     let mut __call = __begun.call();
                     let __returned = __call
                         .run(move || -> Option<u8> {
                             ::audited::__private::moves!(id self);
-                            { None }
+                            None
                         });
                     ::audited::__private::finish!(__call, __returned);
                     return __returned;
@@ -139,7 +141,7 @@ fn the_methods_of_a_block_are_named_after_its_prefix() {
                             ],
                             summary: &[],
                             census: ::audited::__private::census!(
-                                "own", "refund", "destructive", "card"
+                                "own", "refund", "destructive", "request", "card", ""
                             ),
                         };
                         &SITE
@@ -147,7 +149,7 @@ fn the_methods_of_a_block_are_named_after_its_prefix() {
                     let __begun = ::audited::__private::begin(
                         __site,
                         &mut |__arguments| {
-                            ::audited::__private::argument!(__arguments, 0usize, card);
+                            ::audited::__private::arguments!(__arguments; argument 0usize card;);
                         },
                     );
                     let mut __call = match __begun.checked_ready().await {
@@ -202,7 +204,7 @@ fn a_half_typed_body_is_left_to_the_compiler() {
         "impl Orders { fn whole(&self) { self. } fn half(&self, a:) {} fn next() {} }",
     );
     let text = expansion.to_string();
-    assert!(text.contains("{ self . }"), "{text}");
+    assert!(text.contains("moves ! (self) ; self . }"), "{text}");
     assert!(text.contains("fn half (& self , a :) { }"), "{text}");
     assert_eq!(text.matches("static SITE").count(), 2, "{text}");
 }

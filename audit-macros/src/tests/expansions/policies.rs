@@ -34,14 +34,16 @@ fn destructive_function_denies() {
                         fields: &["disk"],
                         redact: &[],
                         summary: &[],
-                        census: ::audited::__private::census!("disk.wipe", "wipe", "destructive", ""),
+                        census: ::audited::__private::census!(
+                            "disk.wipe", "wipe", "destructive", "request", "", ""
+                        ),
                     };
                     &SITE
                 };
                 let __begun = ::audited::__private::begin(
                     __site,
                     &mut |__arguments| {
-                        ::audited::__private::argument!(__arguments, 0usize, disk);
+                        ::audited::__private::arguments!(__arguments; argument 0usize disk;);
                     },
                 );
                 let mut __call = match __begun.checked() {
@@ -53,7 +55,7 @@ fn destructive_function_denies() {
                 let __returned = __call
                     .run(move || -> Result<(), Error> {
                         ::audited::__private::moves!(disk);
-                        { disk.wipe() }
+                        disk.wipe()
                     });
                 ::audited::__private::finish!(__call, __returned);
                 return __returned;
@@ -92,14 +94,16 @@ fn destructive_async_function_with_closure() {
                         fields: &["disk"],
                         redact: &[],
                         summary: &[],
-                        census: ::audited::__private::census!("disk.wipe", "wipe", "destructive", ""),
+                        census: ::audited::__private::census!(
+                            "disk.wipe", "wipe", "destructive", "request", "", ""
+                        ),
                     };
                     &SITE
                 };
                 let __begun = ::audited::__private::begin(
                     __site,
                     &mut |__arguments| {
-                        ::audited::__private::argument!(__arguments, 0usize, disk);
+                        ::audited::__private::arguments!(__arguments; argument 0usize disk;);
                     },
                 );
                 #[allow(
@@ -166,15 +170,18 @@ fn targets_and_skipped_parameters() {
                         fields: &["client", "order"],
                         redact: &[],
                         summary: &[],
-                        census: ::audited::__private::census!("order.ship", "ship", "write", ""),
+                        census: ::audited::__private::census!(
+                            "order.ship", "ship", "write", "request", "", "client"
+                        ),
                     };
                     &SITE
                 };
                 let __begun = ::audited::__private::begin(
                     __site,
                     &mut |__arguments| {
-                        ::audited::__private::skipped!(__arguments, 0usize, client);
-                        ::audited::__private::argument!(__arguments, 1usize, order);
+                        ::audited::__private::arguments!(
+                            __arguments; skipped 0usize client; argument 1usize order;
+                        );
                         ::audited::__private::target!(__arguments, "order", order.id);
                         ::audited::__private::target!(
                             __arguments, "address", format!("{}", order.address)
@@ -185,7 +192,7 @@ fn targets_and_skipped_parameters() {
                 let __returned = __call
                     .run(move || -> () {
                         ::audited::__private::moves!(order client);
-                        { client.ship(order) }
+                        client.ship(order)
                     });
                 ::audited::__private::finish!(__call, __returned);
                 return __returned;
@@ -224,7 +231,9 @@ fn function_that_never_returns() {
                         fields: &[],
                         redact: &[],
                         summary: &[],
-                        census: ::audited::__private::census!("host.halt", "halt", "write", ""),
+                        census: ::audited::__private::census!(
+                            "host.halt", "halt", "write", "request", "", ""
+                        ),
                     };
                     &SITE
                 };
@@ -262,7 +271,9 @@ fn function_that_never_returns() {
                         fields: &[],
                         redact: &[],
                         summary: &[],
-                        census: ::audited::__private::census!("host.halt", "halt", "write", ""),
+                        census: ::audited::__private::census!(
+                            "host.halt", "halt", "write", "request", "", ""
+                        ),
                     };
                     &SITE
                 };
