@@ -50,33 +50,33 @@ impl<T: Serialize + ?Sized> Writable for T {
     }
 }
 
-macro_rules! rungs {
-    ($($(#[$doc:meta])* $trait:ident, $probe:ty, [$($bound:tt)*], $serialize:expr, $debug:expr;)+) => {
-        $($(#[$doc])*
-        pub trait $trait<'a> {
-            /// Takes the value in this form.
-            fn captured(&self) -> Captured<'a>;
-        }
+/// The rungs of the ladder: how a value is taken, by the best form that its type offers.
+///
+/// One trait for all of them: the look-up then considers one candidate for each number of references.
+pub trait Capture<'a> {
+    /// Takes the value.
+    fn captured(&self) -> Captured<'a>;
+}
 
-        impl<'a, T: $($bound)*> $trait<'a> for $probe {
+macro_rules! rungs {
+    ($($probe:ty, [$($bound:tt)*], $serialize:expr, $debug:expr;)+) => {$(
+        impl<'a, T: $($bound)*> Capture<'a> for $probe {
             fn captured(&self) -> Captured<'a> {
                 let serialize: fn(&'a T) -> Option<&'a dyn Writable> = $serialize;
                 let debug: fn(&'a T) -> Option<&'a dyn Debug> = $debug;
                 Captured { serialize: serialize(self.0), debug: debug(self.0), type_name: core::any::type_name::<T>() }
             }
-        })+
-    };
+        }
+    )+};
 }
 
+// First come types that implement both, so that a failing `Serialize` has something to fall back on; last comes the
+// name, which every type has.
 rungs! {
-    /// The first rung: types that implement both, so that a failing `Serialize` has something to fall back on.
-    CaptureBoth, &&&Probe<'a, T>, [Serialize + Debug], |value| Some(value), |value| Some(value);
-    /// The second rung.
-    CaptureSerialize, &&Probe<'a, T>, [Serialize], |value| Some(value), |_| None;
-    /// The third rung.
-    CaptureDebug, &Probe<'a, T>, [Debug], |_| None, |value| Some(value);
-    /// The last rung: every type has a name.
-    CaptureType, Probe<'a, T>, [], |_| None, |_| None;
+    &&&Probe<'a, T>, [Serialize + Debug], |value| Some(value), |value| Some(value);
+    &&Probe<'a, T>, [Serialize], |value| Some(value), |_| None;
+    &Probe<'a, T>, [Debug], |_| None, |value| Some(value);
+    Probe<'a, T>, [], |_| None, |_| None;
 }
 
 impl Captured<'_> {
@@ -220,25 +220,20 @@ impl core::fmt::Write for Bounded {
     }
 }
 
-/// The text of a target's identity, where its type displays itself.
-pub trait ShownDisplay {
+/// The text of a target's identity, where its type displays itself; one that does not is identified by its JSON, if that
+/// is a scalar.
+pub trait Shown {
     /// Returns what the value displays.
     fn shown(&self) -> Option<String>;
 }
 
-/// The other rung: a type that does not display itself is identified by its JSON, if that is a scalar.
-pub trait ShownNot {
-    /// Returns nothing.
-    fn shown(&self) -> Option<String>;
-}
-
-impl<T: Display> ShownDisplay for &Probe<'_, T> {
+impl<T: Display> Shown for &Probe<'_, T> {
     fn shown(&self) -> Option<String> {
         catch_unwind(AssertUnwindSafe(|| self.0.to_string())).ok()
     }
 }
 
-impl<T> ShownNot for Probe<'_, T> {
+impl<T> Shown for Probe<'_, T> {
     fn shown(&self) -> Option<String> {
         None
     }

@@ -17,7 +17,7 @@ use serde::Serialize;
 
 use crate::call::{self, Begin, Call, CheckedReady, Drive, Label, OnUnavailable, Ready, Site, Taken};
 use crate::canonical::Canonical;
-use crate::capture::{CaptureSerialize as _, Captured, Probe};
+use crate::capture::{Capture as _, Captured, Probe};
 use crate::limit;
 use crate::outcome::Conclusion;
 use crate::record::Target;

@@ -38,13 +38,16 @@
 //! # }
 //! ```
 //!
-//! # The five things to know
+//! # The things to know
 //! - [`#[audited]`](macro@audited), the attribute;
 //! - [`init`], which opens a log and installs everything, or [`Log`] and [`layer`] for those who compose a subscriber of
 //!   their own;
 //! - [`context`], which says who acts, for whom and why;
 //! - [`event`], for what happens between calls;
-//! - [`Unavailable`], what a call is refused with when it cannot be recorded and must not run unrecorded.
+//! - [`Unavailable`], what a call is refused with when it cannot be recorded and must not run unrecorded;
+//! - [`Outcome`], by which a type says how its call ended where `Ok` and `Err` do not;
+//! - [`call!`], for blocks and closures, and [`manual`], for adapters;
+//! - [`sites`], the census of audited functions, and [`doctor`](doctor()), which names what stands in the way of records.
 //!
 //! # Guarantees
 //! - The record of the intent is in the log before the body runs, and a record of the end follows, whatever the end is:
@@ -55,8 +58,7 @@
 //! - The function's own value, error and panic pass untouched.
 //!
 //! # What it does not do yet
-//! Checkpoints are not signed: whoever can write the log's directory can rewrite the whole log. Functions that return a
-//! future without being `async` are refused by the attribute.
+//! Checkpoints are not signed: whoever can write the log's directory can rewrite the whole log.
 //!
 //! # Features
 //! `macros` (the attribute), `layer` (the tracing layer), `store` (the log on disk); all three by default. A library that

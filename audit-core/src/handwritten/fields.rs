@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use tracing::field::{Field, Visit};
 
 use crate::canonical::{Canonical, compare_names, write_string};
-use crate::capture::{CaptureDebug as _, CaptureSerialize as _, Captured, Probe};
+use crate::capture::{Capture as _, Captured, Probe};
 use crate::limit;
 use crate::record::Payload;
 use crate::redact::secrets::Secrets;

@@ -39,15 +39,16 @@ struct Forms<'a> {
     io: Option<io::ErrorKind>,
 }
 
-macro_rules! rungs {
-    ($($(#[$doc:meta])* $trait:ident [$($generic:tt)*] $probe:ty => $error:ident: $forms:expr;)+) => {
-        $($(#[$doc])*
-        pub trait $trait<'a> {
-            /// Takes the error in this form.
-            fn facts(&self) -> ErrorFacts<'a>;
-        }
+/// The rungs of the ladder: how an error is taken, by the forms that its type offers.
+pub trait Facts<'a> {
+    /// Takes the error.
+    fn facts(&self) -> ErrorFacts<'a>;
+}
 
-        impl<'a, $($generic)*> $trait<'a> for $probe {
+macro_rules! rungs {
+    ($($(#[$doc:meta])* [$($generic:tt)*] $probe:ty => $error:ident: $forms:expr;)+) => {
+        $($(#[$doc])*
+        impl<'a, $($generic)*> Facts<'a> for $probe {
             fn facts(&self) -> ErrorFacts<'a> {
                 let $error = self.0;
                 let Forms { display, debug, error, io } = $forms;
@@ -63,31 +64,31 @@ fn type_name_of<T: ?Sized>(_: &T) -> &'static str {
 
 rungs! {
     /// The first rung: errors of the system, whose kind is their code.
-    FactsIo[] &&&&&&&Probe<'a, io::Error> => error: Forms {
+    [] &&&&&&&Probe<'a, io::Error> => error: Forms {
         display: Some(error), debug: Some(error), error: Some(error), io: Some(error.kind()),
     };
     /// The second rung: errors as they should be.
-    FactsError[E: Error] &&&&&&Probe<'a, E> => error: Forms {
+    [E: Error] &&&&&&Probe<'a, E> => error: Forms {
         display: Some(error), debug: Some(error), error: Some(error), io: None,
     };
     /// The third rung: what holds an error that threads share, such as `anyhow::Error`.
-    FactsShared['e: 'a, E: Display + Debug + Deref<Target = dyn Error + Send + Sync + 'e>] &&&&&Probe<'a, E> => error: Forms {
+    ['e: 'a, E: Display + Debug + Deref<Target = dyn Error + Send + Sync + 'e>] &&&&&Probe<'a, E> => error: Forms {
         display: Some(error), debug: Some(error), error: Some(&**error), io: None,
     };
     /// The fourth rung: `Box<dyn Error>`.
-    FactsBoxed['e: 'a, E: Display + Debug + Deref<Target = dyn Error + 'e>] &&&&Probe<'a, E> => error: Forms {
+    ['e: 'a, E: Display + Debug + Deref<Target = dyn Error + 'e>] &&&&Probe<'a, E> => error: Forms {
         display: Some(error), debug: Some(error), error: Some(&**error), io: None,
     };
     /// The fifth rung.
-    FactsBoth[E: Display + Debug] &&&Probe<'a, E> => error: Forms {
+    [E: Display + Debug] &&&Probe<'a, E> => error: Forms {
         display: Some(error), debug: Some(error), ..Forms::default()
     };
     /// The sixth rung.
-    FactsDisplay[E: Display] &&Probe<'a, E> => error: Forms { display: Some(error), ..Forms::default() };
+    [E: Display] &&Probe<'a, E> => error: Forms { display: Some(error), ..Forms::default() };
     /// The seventh rung.
-    FactsDebug[E: Debug] &Probe<'a, E> => error: Forms { debug: Some(error), ..Forms::default() };
+    [E: Debug] &Probe<'a, E> => error: Forms { debug: Some(error), ..Forms::default() };
     /// The last rung: every type has a name.
-    FactsType[E] Probe<'a, E> => _error: Forms::default();
+    [E] Probe<'a, E> => _error: Forms::default();
 }
 
 impl ErrorFacts<'_> {

@@ -9,11 +9,9 @@ mod returned;
 
 use crate::vocabulary::{Applied, Status};
 
-pub use error::{
-    ErrorFacts, FactsBoth, FactsBoxed, FactsDebug, FactsDisplay, FactsError, FactsIo, FactsShared, FactsType,
-};
+pub use error::{ErrorFacts, Facts};
 pub(crate) use members::{code, first_text, is_error};
-pub use returned::{Returned, ReturnedOption, ReturnedResult, ReturnedValue, Stated, StatedNot, StatedOutcome};
+pub use returned::{Apart, Returned, Stated, States};
 
 /// The `error_type` of a result that says of itself that it is an error.
 pub(crate) const TOOL_ERROR: &str = "tool_error";

@@ -17,37 +17,33 @@ pub enum Returned<'a, T, E> {
     Error(&'a E),
 }
 
-/// The rung for `Result`.
-pub trait ReturnedResult<'a, T, E> {
+/// The rungs of the ladder: what a function returned, taken apart by its type.
+pub trait Apart {
+    /// The parts.
+    type Parts;
     /// Takes the returned value apart.
-    fn returned(&self) -> Returned<'a, T, E>;
+    fn returned(&self) -> Self::Parts;
 }
 
-/// The rung for `Option`: that nothing was found is no failure.
-pub trait ReturnedOption<'a, T> {
-    /// Takes the returned value apart.
-    fn returned(&self) -> Returned<'a, T, Infallible>;
-}
+impl<'a, T, E> Apart for &Probe<'a, Result<T, E>> {
+    type Parts = Returned<'a, T, E>;
 
-/// The rung for everything else: a value is a success.
-pub trait ReturnedValue<'a, T> {
-    /// Takes the returned value as it is.
-    fn returned(&self) -> Returned<'a, T, Infallible>;
-}
-
-impl<'a, T, E> ReturnedResult<'a, T, E> for &Probe<'a, Result<T, E>> {
     fn returned(&self) -> Returned<'a, T, E> {
         parts(self.0)
     }
 }
 
-impl<'a, T, E> ReturnedResult<'a, T, E> for &Probe<'a, &Result<T, E>> {
+impl<'a, T, E> Apart for &Probe<'a, &Result<T, E>> {
+    type Parts = Returned<'a, T, E>;
+
     fn returned(&self) -> Returned<'a, T, E> {
         parts(self.0)
     }
 }
 
-impl<'a, T, E> ReturnedResult<'a, T, E> for &Probe<'a, &mut Result<T, E>> {
+impl<'a, T, E> Apart for &Probe<'a, &mut Result<T, E>> {
+    type Parts = Returned<'a, T, E>;
+
     fn returned(&self) -> Returned<'a, T, E> {
         parts(self.0)
     }
@@ -60,13 +56,19 @@ const fn parts<T, E>(result: &Result<T, E>) -> Returned<'_, T, E> {
     }
 }
 
-impl<'a, T> ReturnedOption<'a, T> for &Probe<'a, Option<T>> {
+/// That nothing was found is no failure.
+impl<'a, T> Apart for &Probe<'a, Option<T>> {
+    type Parts = Returned<'a, T, Infallible>;
+
     fn returned(&self) -> Returned<'a, T, Infallible> {
         self.0.as_ref().map_or(Returned::Nothing, Returned::Value)
     }
 }
 
-impl<'a, T> ReturnedValue<'a, T> for Probe<'a, T> {
+/// Any other value is a success.
+impl<'a, T> Apart for Probe<'a, T> {
+    type Parts = Returned<'a, T, Infallible>;
+
     fn returned(&self) -> Returned<'a, T, Infallible> {
         Returned::Value(self.0)
     }
@@ -88,25 +90,19 @@ impl Stated<'_> {
     }
 }
 
-/// The rung for types that say how their call ended.
-pub trait StatedOutcome<'a> {
-    /// Takes the value as one that says so.
+/// The rungs of the ladder: types that say how their call ended, and all others.
+pub trait States<'a> {
+    /// Takes the value as one that may say so.
     fn stated(&self) -> Stated<'a>;
 }
 
-/// The rung for all others.
-pub trait StatedNot<'a> {
-    /// Says nothing.
-    fn stated(&self) -> Stated<'a>;
-}
-
-impl<'a, T: Outcome> StatedOutcome<'a> for &Probe<'a, T> {
+impl<'a, T: Outcome> States<'a> for &Probe<'a, T> {
     fn stated(&self) -> Stated<'a> {
         Stated(Some(self.0))
     }
 }
 
-impl<'a, T> StatedNot<'a> for Probe<'a, T> {
+impl<'a, T> States<'a> for Probe<'a, T> {
     fn stated(&self) -> Stated<'a> {
         Stated(None)
     }

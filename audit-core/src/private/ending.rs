@@ -61,7 +61,7 @@ pub const fn yielding_result<T, S: Stream<Item = T>, E>(stream: Result<S, E>) ->
 macro_rules! __kind {
     ($returned:ty) => {{
         #[allow(unused_imports, reason = "which rung is used depends on the type")]
-        use $crate::__private::{KindFuture as _, KindPlain as _, KindSpecial as _};
+        use $crate::__private::HasKind as _;
         (&&&$crate::__private::Kind::<$returned>::OF).kind()
     }};
 }
@@ -72,12 +72,7 @@ macro_rules! __kind {
 macro_rules! __tell {
     ($ending:ident, $returned:expr $(; outcome = ($outcome:expr))? $(; result = ($result:expr))?) => {{
         #[allow(unused_imports, reason = "which rung is used depends on the type")]
-        use $crate::__private::{
-            CaptureBoth as _, CaptureDebug as _, CaptureSerialize as _, CaptureType as _, FactsBoth as _,
-            FactsBoxed as _, FactsDebug as _, FactsDisplay as _, FactsError as _, FactsIo as _, FactsShared as _,
-            FactsType as _, ReturnedOption as _, ReturnedResult as _, ReturnedValue as _, StatedNot as _,
-            StatedOutcome as _,
-        };
+        use $crate::__private::{Apart as _, Capture as _, Facts as _, States as _};
         $(
             $ending.conclude(&mut || $crate::__private::conclusion($crate::__private::apply($returned, $outcome)));
         )?
@@ -116,10 +111,7 @@ macro_rules! __tell_value {
 macro_rules! __item {
     ($items:ident, $item:ident) => {{
         #[allow(unused_imports, reason = "which rung is used depends on the type")]
-        use $crate::__private::{
-            FactsBoth as _, FactsBoxed as _, FactsDebug as _, FactsDisplay as _, FactsError as _, FactsIo as _,
-            FactsShared as _, FactsType as _, ReturnedOption as _, ReturnedResult as _, ReturnedValue as _,
-        };
+        use $crate::__private::{Apart as _, Facts as _};
         match (&&$crate::__private::Probe($item)).returned() {
             $crate::__private::Returned::Value(_) | $crate::__private::Returned::Nothing => $items.succeeded(),
             $crate::__private::Returned::Error(__error) => {
@@ -163,10 +155,7 @@ macro_rules! __finish_durable {
 macro_rules! __settle_with {
     ($method:ident, $call:ident, $returned:ident $($overrides:tt)*) => {{
         #[allow(unused_imports, reason = "which rung is used depends on the type")]
-        use $crate::__private::{
-            KindFuture as _, KindOpaque as _, KindOpaqueBoxed as _, KindOpaqueResult as _, KindPlain as _,
-            KindSpecial as _,
-        };
+        use $crate::__private::{HasKind as _, HasOpaqueKind as _};
         let __kind = (&&&$crate::__private::Kind::of(&$returned)).$method();
         __kind.settle(
             $call,

@@ -9,9 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 pub use tracing;
 
 pub use crate::call::*;
-pub use crate::capture::{
-    CaptureBoth, CaptureDebug, CaptureSerialize, CaptureType, Captured, Probe, ShownDisplay, ShownNot,
-};
+pub use crate::capture::{Capture, Captured, Probe, Shown};
 pub use crate::outcome::*;
 pub use crate::redact::{Path, Root, Segment};
 pub use crate::unavailable::{Deny, Unavailable};
@@ -45,8 +43,15 @@ pub fn boxed_local<'a, T>(body: impl Future<Output = T> + 'a) -> Pin<Box<dyn Fut
     Box::pin(body)
 }
 
-/// Mentions a parameter.
-pub const fn moved<T: ?Sized>(_: &T) {}
+/// Gives a block of `call!` the type that its surroundings expect; never called.
+pub fn never_as<R>(_: &Kind<R>) -> R {
+    unreachable!("only there for its type")
+}
+
+/// Gives the body of the block that type, too, before anything is asked of it.
+pub fn typed<R>(_: &Kind<R>, value: R) -> R {
+    value
+}
 
 /// Gives an expression its type; never called.
 pub fn never<R>() -> R {
@@ -60,7 +65,7 @@ macro_rules! __moves {
     ($($(#[$condition:meta])* $parameter:ident)*) => {$(
         $(#[$condition])*
         #[allow(clippy::used_underscore_binding, reason = "the body may leave it unused")]
-        $crate::__private::moved(&$parameter);
+        let _ = &$parameter;
     )*};
 }
 
@@ -69,8 +74,7 @@ macro_rules! __moves {
 #[macro_export]
 macro_rules! __arguments {
     ($arguments:ident; $($(#[$condition:meta])* $capture:ident $index:literal $value:ident;)*) => {{
-        #[allow(unused_imports, reason = "which rung is used depends on the type")]
-        use $crate::__private::{CaptureBoth as _, CaptureDebug as _, CaptureSerialize as _, CaptureType as _};
+        use $crate::__private::Capture as _;
         $(
             $(#[$condition])*
             $arguments.$capture($index, (&&&&$crate::__private::Probe(&$value)).captured());
@@ -83,11 +87,7 @@ macro_rules! __arguments {
 #[macro_export]
 macro_rules! __target {
     ($arguments:ident, $kind:expr, $id:expr) => {{
-        #[allow(unused_imports, reason = "which rung is used depends on the type")]
-        use $crate::__private::{
-            CaptureBoth as _, CaptureDebug as _, CaptureSerialize as _, CaptureType as _, ShownDisplay as _,
-            ShownNot as _,
-        };
+        use $crate::__private::{Capture as _, Shown as _};
         let __panicked = $crate::__private::panics(|| match &$id {
             __id => $arguments.target(
                 $kind,
@@ -106,8 +106,7 @@ macro_rules! __target {
 #[macro_export]
 macro_rules! __field {
     ($arguments:ident, $name:expr, $value:expr) => {{
-        #[allow(unused_imports, reason = "which rung is used depends on the type")]
-        use $crate::__private::{CaptureBoth as _, CaptureDebug as _, CaptureSerialize as _, CaptureType as _};
+        use $crate::__private::Capture as _;
         let __panicked = $crate::__private::panics(|| match &$value {
             __value => $arguments.field($name, (&&&&$crate::__private::Probe(__value)).captured()),
         });

@@ -6,11 +6,10 @@ use syn::Type;
 
 use super::enter::{Entry, enter};
 use super::{hint, overrides, private, site, word};
-use crate::args::OnUnavailable;
 use crate::model::{Body, Closure};
 use crate::tokens::spanned_block;
 use crate::valid::Audited;
-use crate::words::{Durability, Unavailable};
+use crate::words::Durability;
 
 /// Writes the body wrapped in the protocol of a call. `place` is where errors of its type are reported.
 pub(crate) fn call(body: &Body, audited: &Audited, place: TokenStream) -> TokenStream {
@@ -27,12 +26,24 @@ pub(crate) fn call(body: &Body, audited: &Audited, place: TokenStream) -> TokenS
 }
 
 fn of_block(block: &Group, audited: &Audited, place: TokenStream) -> TokenStream {
+    let private = private(audited);
     let exit = quote_spanned!(Span::mixed_site()=> break 'call);
-    let label = exits(audited).then(|| quote_spanned!(Span::mixed_site()=> 'call:));
     let site = site::site(audited);
     let enter = enter(audited, &Entry::Call, &exit, place);
-    let run = run(block, None, audited);
-    quote_spanned!(Span::mixed_site()=> #label { #site #enter #run })
+    let overrides = overrides(audited);
+    // The type that the block is expected to have is that of its body, which has to be known before it is recorded.
+    quote_spanned! {Span::mixed_site()=>
+        'call: {
+            #site
+            #enter
+            let __kind = #private::Kind::OF;
+            if false {
+                break 'call #private::never_as(&__kind);
+            }
+            let __returned = #private::typed(&__kind, __call.run(|| #block));
+            #private::settle!(__call, __returned #overrides)
+        }
+    }
 }
 
 fn of_closure(closure: &Closure, audited: &Audited, place: TokenStream) -> TokenStream {
@@ -48,11 +59,6 @@ fn of_closure(closure: &Closure, audited: &Audited, place: TokenStream) -> Token
     let head = &closure.head;
     let body = spanned_block(content, closure.body.span().resolved_at(Span::mixed_site()));
     quote!(#head #body)
-}
-
-/// Tells whether a call may be refused.
-fn exits(audited: &Audited) -> bool {
-    !matches!(audited.on_unavailable, OnUnavailable::Word(Unavailable::Count | Unavailable::Panic))
 }
 
 /// Runs a body. What it uses of its surroundings it borrows or takes as it would by itself.

@@ -11,6 +11,14 @@ impl<R> Kind<R> {
     pub const OF: Self = Self(PhantomData);
 }
 
+pub fn never_as<R>(_: &Kind<R>) -> R {
+    unreachable!("only there for its type")
+}
+
+pub fn typed<R>(_: &Kind<R>, value: R) -> R {
+    value
+}
+
 pub trait BoxedFuture {
     fn kind(&self) -> Boxed;
 }

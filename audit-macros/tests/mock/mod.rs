@@ -31,7 +31,9 @@ pub mod __private {
     use std::future::Future;
     use std::pin::Pin;
 
-    pub use super::kind::{Boxed, BoxedFuture, Kind, Plain, PlainValue, guarded, refused, resolving, yielding};
+    pub use super::kind::{
+        Boxed, BoxedFuture, Kind, Plain, PlainValue, guarded, never_as, refused, resolving, typed, yielding,
+    };
 
     thread_local! {
         pub static NOTES: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };

@@ -2,7 +2,7 @@
 
 use core::pin::Pin;
 
-use super::{BoxedFuture, BoxedFutureSend, BoxedFutureSync, Kind, KindSpecial, UnpinFuture, UnpinFutureSend};
+use super::{BoxedFuture, BoxedFutureSend, BoxedFutureSync, HasKind, Kind, UnpinFuture, UnpinFutureSend};
 use crate::call::guard::{End, Guarded, Late, Settling, refused};
 use crate::call::{Begin, Call, Ending, Items};
 use crate::sink::Receipt;
@@ -18,7 +18,7 @@ pub trait WithoutVariables {}
 
 macro_rules! futures {
     ($($tag:ident: [$($pointer:tt)+] [$($bounds:tt)*] $new:expr;)+) => {$(
-        impl<'a, T> KindSpecial for &&Kind<futures!(@ [$($pointer)+] dyn Future<Output = T> $($bounds)* + 'a)> {
+        impl<'a, T> HasKind for &&Kind<futures!(@ [$($pointer)+] dyn Future<Output = T> $($bounds)* + 'a)> {
             type Tag = $tag;
 
             fn kind(&self) -> $tag {

@@ -1,6 +1,6 @@
 //! What kind of value a function returns: a plain one, or a future or stream inside of which the call goes on.
 //!
-//! Futures are found by type, not by token. Method look-up on `&&Kind::<R>` takes the first of three traits that the
+//! Futures are found by type, not by token. Method look-up on `&&Kind::<R>` takes the first of three impls that the
 //! type meets: a boxed future or stream, which is boxed again with the call inside; any other future, whose end nobody
 //! sees; everything else. What comes out is a tag with the same methods for each kind.
 
@@ -16,9 +16,7 @@ use crate::sink::Receipt;
 use crate::unavailable::Unavailable;
 
 pub use futures::WithoutVariables;
-pub use streams::{
-    KindOpaque, KindOpaqueBoxed, KindOpaqueResult, OpaqueBoxed, OpaqueBoxedResult, OpaqueResult, OpaqueStream,
-};
+pub use streams::{HasOpaqueKind, OpaqueBoxed, OpaqueBoxedResult, OpaqueResult, OpaqueStream};
 
 /// Stands for a type, without a value of it.
 pub struct Kind<R>(PhantomData<fn() -> R>);
@@ -39,33 +37,25 @@ impl<R> Kind<R> {
     }
 }
 
-/// The first rung: boxed futures and streams.
-pub trait KindSpecial {
+/// The rungs of the ladder: boxed futures and streams (`&&Kind`), futures of a type of their own, everything else.
+pub trait HasKind {
     /// The tag.
     type Tag;
     /// Returns the tag.
     fn kind(&self) -> Self::Tag;
 }
 
-/// The second rung: futures of a type of their own.
-pub trait KindFuture {
-    /// Returns the tag.
-    fn kind(&self) -> Unwatched;
-}
+impl<R: Future> HasKind for &Kind<R> {
+    type Tag = Unwatched;
 
-/// The last rung: everything else.
-pub trait KindPlain {
-    /// Returns the tag.
-    fn kind(&self) -> Plain;
-}
-
-impl<R: Future> KindFuture for &Kind<R> {
     fn kind(&self) -> Unwatched {
         Unwatched
     }
 }
 
-impl<R> KindPlain for Kind<R> {
+impl<R> HasKind for Kind<R> {
+    type Tag = Plain;
+
     fn kind(&self) -> Plain {
         Plain
     }

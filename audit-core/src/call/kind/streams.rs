@@ -6,7 +6,7 @@ use futures_core::Stream;
 
 use super::{
     BoxedStream, BoxedStreamResult, BoxedStreamSend, BoxedStreamSendResult, BoxedStreamSync, BoxedStreamSyncResult,
-    Kind, KindSpecial,
+    HasKind, Kind,
 };
 use crate::call::stream::Counted;
 use crate::call::{Call, Ending, Items};
@@ -14,7 +14,7 @@ use crate::sink::Receipt;
 
 macro_rules! streams {
     ($($tag:ident, $in_result:ident: [$($bounds:tt)*];)+) => {$(
-        impl<'a, T> KindSpecial for &&Kind<Pin<Box<dyn Stream<Item = T> $($bounds)* + 'a>>> {
+        impl<'a, T> HasKind for &&Kind<Pin<Box<dyn Stream<Item = T> $($bounds)* + 'a>>> {
             type Tag = $tag;
 
             fn kind(&self) -> $tag {
@@ -22,7 +22,7 @@ macro_rules! streams {
             }
         }
 
-        impl<'a, T, E> KindSpecial for &&Kind<Result<Pin<Box<dyn Stream<Item = T> $($bounds)* + 'a>>, E>> {
+        impl<'a, T, E> HasKind for &&Kind<Result<Pin<Box<dyn Stream<Item = T> $($bounds)* + 'a>>, E>> {
             type Tag = $in_result;
 
             fn kind(&self) -> $in_result {
@@ -82,23 +82,15 @@ fn failed<S, E>(
     (returned, receipt)
 }
 
-/// The rungs for what is written `impl Stream`, also inside a `Result`.
-pub trait KindOpaque {
+/// The rungs of the ladder for what is written `impl Stream`: in a box of its own already, bare, inside a `Result`.
+pub trait HasOpaqueKind {
     /// The tag.
     type Tag;
     /// Returns the tag.
     fn opaque(&self) -> Self::Tag;
 }
 
-/// The rung for what stands in a box of its own already.
-pub trait KindOpaqueBoxed {
-    /// The tag.
-    type Tag;
-    /// Returns the tag.
-    fn opaque(&self) -> Self::Tag;
-}
-
-impl<S: Stream> KindOpaqueBoxed for &&Kind<Pin<Box<S>>> {
+impl<S: Stream> HasOpaqueKind for &&Kind<Pin<Box<S>>> {
     type Tag = OpaqueBoxed;
 
     fn opaque(&self) -> OpaqueBoxed {
@@ -106,7 +98,7 @@ impl<S: Stream> KindOpaqueBoxed for &&Kind<Pin<Box<S>>> {
     }
 }
 
-impl<S: Stream, E> KindOpaqueBoxed for &&Kind<Result<Pin<Box<S>>, E>> {
+impl<S: Stream, E> HasOpaqueKind for &&Kind<Result<Pin<Box<S>>, E>> {
     type Tag = OpaqueBoxedResult;
 
     fn opaque(&self) -> OpaqueBoxedResult {
@@ -114,7 +106,7 @@ impl<S: Stream, E> KindOpaqueBoxed for &&Kind<Result<Pin<Box<S>>, E>> {
     }
 }
 
-impl<S: Stream> KindOpaque for &Kind<S> {
+impl<S: Stream> HasOpaqueKind for &Kind<S> {
     type Tag = OpaqueStream;
 
     fn opaque(&self) -> OpaqueStream {
@@ -123,16 +115,12 @@ impl<S: Stream> KindOpaque for &Kind<S> {
 }
 
 /// No `Result` is a stream, which the compiler does not know: this rung is one of its own.
-impl<S: Stream, E> KindOpaqueResult for Kind<Result<S, E>> {
+impl<S: Stream, E> HasOpaqueKind for Kind<Result<S, E>> {
+    type Tag = OpaqueResult;
+
     fn opaque(&self) -> OpaqueResult {
         OpaqueResult
     }
-}
-
-/// The rung for a `Result` of what is written `impl Stream`.
-pub trait KindOpaqueResult {
-    /// Returns the tag.
-    fn opaque(&self) -> OpaqueResult;
 }
 
 /// `impl Stream`.

@@ -52,11 +52,18 @@ fn a_block_is_one_call() {
                             break 'call ::audited::__private::deny(__unavailable);
                         }
                     };
-                    let __returned = __call
-                        .run(|| {
-                            bank.refund(order)?;
-                            Ok::<_, Error>(1)
-                        });
+                    let __kind = ::audited::__private::Kind::OF;
+                    if false {
+                        break 'call ::audited::__private::never_as(&__kind);
+                    }
+                    let __returned = ::audited::__private::typed(
+                        &__kind,
+                        __call
+                            .run(|| {
+                                bank.refund(order)?;
+                                Ok::<_, Error>(1)
+                            }),
+                    );
                     ::audited::__private::settle!(__call, __returned)
                 }
             }
@@ -66,7 +73,7 @@ fn a_block_is_one_call() {
         r#"actions::REFUND, target(type = "order", id = order), { bank.refund(order) },"#,
         expect![[r#"
             fn around() {
-                {
+                'call: {
                     let __site = {
                         const __AUDITED_ACTION: &::core::primitive::str = actions::REFUND;
                         const _: () = ::audited::__private::check_action(__AUDITED_ACTION);
@@ -107,7 +114,14 @@ fn a_block_is_one_call() {
                         },
                     );
                     let mut __call = __begun.call();
-                    let __returned = __call.run(|| { bank.refund(order) });
+                    let __kind = ::audited::__private::Kind::OF;
+                    if false {
+                        break 'call ::audited::__private::never_as(&__kind);
+                    }
+                    let __returned = ::audited::__private::typed(
+                        &__kind,
+                        __call.run(|| { bank.refund(order) }),
+                    );
                     ::audited::__private::settle!(__call, __returned)
                 }
             }
