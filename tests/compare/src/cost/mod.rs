@@ -8,7 +8,7 @@ use anyhow::Result;
 
 use crate::toolchain::{Profile, Toolchain};
 use measure::Cost;
-use subjects::{KINDS, Kind, Outermost, SUBJECTS, Subject};
+use subjects::{FUTURES, KINDS, Kind, Outermost, Subject};
 
 /// All that is measured in one run.
 #[derive(Debug)]
@@ -39,7 +39,7 @@ pub(crate) fn run() -> Result<()> {
             costs.crates.push((kind, profile, measure::crates(&toolchain, profile, kind)?));
         }
         if profile == Profile::Dev {
-            for subject in SUBJECTS {
+            for subject in FUTURES {
                 costs.futures.push(Futures {
                     subject,
                     size: measure::future_size(&toolchain, subject)?,

@@ -71,7 +71,14 @@ fn targets(text: &mut String, costs: &Costs) -> Result<()> {
         limit: f64::from(u32::try_from(instrument.size)?),
         at_least: false,
     });
-    for (words, depth) in [("awaited", audited.awaited), ("spawned on tokio", audited.spawned)] {
+    let boxed = futures_of(costs, subjects::AUDITED_BOXED)?;
+    let depths = [
+        ("awaited", audited.awaited),
+        ("spawned on tokio", audited.spawned),
+        ("awaited, with `boxed`", boxed.awaited),
+        ("spawned on tokio, with `boxed`", boxed.spawned),
+    ];
+    for (words, depth) in depths {
         all.push(Target {
             what: format!("depth of nested async functions, {words}, ≥ {DEPTH_TARGET}"),
             measured: f64::from(depth),

@@ -41,6 +41,9 @@ pub(crate) const BARE: Subject = Subject { name: "bare", attribute: "" };
 /// This project's: arguments and result are recorded.
 pub(crate) const AUDITED: Subject =
     Subject { name: "audited", attribute: "#[audited::audited(action = \"order.note\")]" };
+/// This project's, with the body of an async function in a box of its own.
+pub(crate) const AUDITED_BOXED: Subject =
+    Subject { name: "audited(boxed)", attribute: "#[audited::audited(action = \"order.note\", boxed)]" };
 /// A span with a name.
 pub(crate) const FASTRACE: Subject = Subject { name: "fastrace::trace", attribute: "#[fastrace::trace]" };
 /// A span with the arguments.
@@ -53,6 +56,10 @@ pub(crate) const INSTRUMENT: Subject = Subject { name: "instrument", attribute: 
 /// A span with the arguments, and events with the result and the error.
 pub(crate) const INSTRUMENT_RESULT: Subject =
     Subject { name: "instrument(ret, err)", attribute: "#[tracing::instrument(ret, err)]" };
+
+/// The subjects whose futures are measured.
+pub(crate) const FUTURES: [Subject; 7] =
+    [BARE, AUDITED, AUDITED_BOXED, FASTRACE, FASTRACE_ARGUMENTS, INSTRUMENT, INSTRUMENT_RESULT];
 
 /// All subjects.
 pub(crate) const SUBJECTS: [Subject; 6] = [BARE, AUDITED, FASTRACE, FASTRACE_ARGUMENTS, INSTRUMENT, INSTRUMENT_RESULT];

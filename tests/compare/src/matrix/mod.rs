@@ -31,12 +31,30 @@ pub(crate) struct Row {
     cells: Vec<Cell>,
 }
 
+/// What `#[audited]` is known not to do, and why. A row that it does after all is an error, too.
+const LIMITS: [(&str, &str); 3] = [
+    ("424_track_caller", "the body runs in a closure, which cannot carry the location of the caller"),
+    ("429_expect_on_parameter", "the argument is recorded, so that the parameter is used"),
+    ("439_drop_order", "a parameter without a name cannot be moved into the body, and is dropped after it"),
+];
+
 /// Compiles and runs everything and writes the document; fails if a shape is not sound by itself, or if `#[audited]` does
 /// not do it.
 pub(crate) fn run() -> Result<()> {
+    let rows = judge(&COLUMNS)?;
+    report::write(&rows)?;
+    held_to_limits(&rows)
+}
+
+/// Compiles and runs everything without the other attributes.
+pub(crate) fn check() -> Result<()> {
+    held_to_limits(&judge(&[Column::Bare, Column::Audited])?)
+}
+
+fn judge(columns: &[Column]) -> Result<Vec<Row>> {
     let toolchain = Toolchain::build(Profile::Dev)?;
     let mut rows: Vec<Row> = shape::all()?.into_iter().map(|shape| Row { shape, cells: Vec::new() }).collect();
-    for column in COLUMNS {
+    for &column in columns {
         for row in &mut rows {
             row.cells.push(Cell { column, tried: Vec::new() });
         }
@@ -49,12 +67,20 @@ pub(crate) fn run() -> Result<()> {
             bail!("shapes that are not sound without an attribute: {unsound:#?}");
         }
     }
-    report::write(&rows)?;
-    let missed: Vec<&str> =
-        rows.iter().filter(|row| !row.is_done(Column::Audited)).map(|row| row.shape.stem.as_str()).collect();
-    if !missed.is_empty() {
-        bail!("`#[audited]` does not do {}", missed.join(", "));
+    Ok(rows)
+}
+
+fn held_to_limits(rows: &[Row]) -> Result<()> {
+    for row in rows {
+        let limit = LIMITS.iter().find(|(stem, _)| *stem == row.shape.stem);
+        let cell = row.cell(Column::Audited);
+        match (row.is_done(Column::Audited), limit) {
+            (true, Some((stem, _))) => bail!("`#[audited]` does {stem}, which is listed as one of its limits"),
+            (false, None) => bail!("`#[audited]` does not do {}: {cell:?}", row.shape.stem),
+            _ => {}
+        }
     }
+    println!("`#[audited]` does {} of {} shapes; the others are known", rows.len() - LIMITS.len(), rows.len());
     Ok(())
 }
 
