@@ -15,6 +15,7 @@ use tracing::{Event, Metadata};
 use crate::context::{Ambient, CallLink};
 use crate::id::CallId;
 use crate::limit;
+use crate::outcome;
 use crate::port::{AuditPort, is_call_span};
 use crate::record::{CallPart, Draft, Operation, Outcome, Payload};
 use crate::redact::secrets::{REMOVED, Secrets};
@@ -22,7 +23,7 @@ use crate::sink::Receipt;
 use crate::time::{Clock as _, SystemClock, Time};
 use crate::unavailable::Unavailable;
 use crate::unrecorded;
-use crate::vocabulary::{Applied, Durability, Effect, EventName, Level, Status, Writer};
+use crate::vocabulary::{Durability, Effect, EventName, Level, Status, Writer};
 use fields::Fields;
 
 /// How long an action may be.
@@ -194,18 +195,8 @@ impl SpanCall {
         let error_type = late.error_type.clone().or_else(|| panicked.then(|| "panic".to_owned()));
         let by_error = if error_type.is_some() { Status::Failure } else { Status::Success };
         let status = late.outcome.unwrap_or(by_error);
-        let effect = match (self.effect, status) {
-            (Effect::Read, _) => Applied::None,
-            (_, Status::Success) => Applied::Applied,
-            (_, Status::Partial) => Applied::PartiallyApplied,
-            (_, Status::Failure | Status::Unknown) => Applied::Unknown,
-        };
-        let event = match (status, effect) {
-            _ if panicked => EventName::ToolPanicked,
-            (Status::Failure, _) => EventName::ToolFailed,
-            (_, Applied::Applied | Applied::PartiallyApplied) => EventName::SideEffectApplied,
-            _ => EventName::ToolCompleted,
-        };
+        let (event, effect) = outcome::end(self.effect, status, None);
+        let event = if panicked { EventName::ToolPanicked } else { event };
         let error_type = error_type.map(|text| self.lock().scrub(&text).text.unwrap_or_else(|| REMOVED.to_owned()));
         (event, Outcome { status, effect, error_type, ..Outcome::pending() })
     }

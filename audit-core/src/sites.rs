@@ -133,13 +133,26 @@ impl Census {
         self
     }
 
-    /// Returns the tools of a router that are neither audited nor exempt: a test demands that there are none.
+    /// Demands, in a test, that every tool of a router is audited or exempt.
     ///
     /// ```
     /// # fn tools_of_the_router() -> Vec<&'static str> { Vec::new() }
-    /// let forgotten = audit_core::sites::sites().missing(tools_of_the_router());
-    /// assert!(forgotten.is_empty(), "not audited: {forgotten:?}");
+    /// audit_core::sites::sites().demand(tools_of_the_router());
     /// ```
+    ///
+    /// # Panics
+    /// Some are not; it names them, and what is audited.
+    #[track_caller]
+    pub fn demand<N: AsRef<str>>(&self, tools: impl IntoIterator<Item = N>) {
+        let missing = self.missing(tools);
+        let known: Vec<&str> = self.sites.iter().map(|site| site.tool.as_str()).collect();
+        assert!(
+            missing.is_empty(),
+            "expected every tool to be `#[audited]` or `exempt(\"reason\")`, found neither on {missing:?}; audited are {known:?}"
+        );
+    }
+
+    /// Returns the tools of a router that are neither audited nor exempt.
     pub fn missing<N: AsRef<str>>(&self, tools: impl IntoIterator<Item = N>) -> Vec<String> {
         let known = |tool: &str| {
             self.sites.iter().any(|site| site.tool == tool) || self.exemptions.iter().any(|site| site.tool == tool)
@@ -205,5 +218,12 @@ mod tests {
         assert_eq!((census.sites[0].level.as_str(), &census.sites[0].skip[..]), ("request", &["note".to_owned()][..]));
         assert_eq!(census.exemptions[0].reason, "reads the time");
         assert_eq!(census.missing(["refund", "clock", "mail"]), ["mail"]);
+        census.demand(["refund", "clock"]);
+    }
+
+    #[test]
+    #[should_panic(expected = "found neither on [\"mail\"]; audited are [\"refund\"]")]
+    fn a_tool_that_was_forgotten_is_named() {
+        find(SITE.as_bytes()).demand(["refund", "mail"]);
     }
 }

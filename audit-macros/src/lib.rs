@@ -110,6 +110,9 @@ mod words;
 /// `Result`, ends with the stream, and its record counts the items. Functions under `#[async_trait]` are among these,
 /// above it and below.
 ///
+/// The call of an `async fn`, also of one that `#[async_trait]` has rewritten, begins at the first poll; that of any other
+/// function when it is called, in the context that is at work there.
+///
 /// # Blocks
 ///
 /// ```text
@@ -175,8 +178,8 @@ pub fn audited(arguments: proc_macro::TokenStream, item: proc_macro::TokenStream
 /// # What is different inside
 ///
 /// The block is the body of a closure: `?` and `return` leave the block, not the function around it, and `break` cannot leave
-/// it. Where `?` leaves open what the block's type is, its last expression says so: `Ok::<_, Error>(())`. A closure whose
-/// call is refused returns what its own return type allows, so with `"deny"` it should state that type.
+/// it. A block has the type that its surroundings expect; where they leave it open, as for an async block with a `?` in it,
+/// its last expression states it: `Ok::<_, Error>(())`. A closure whose call is refused returns what its own return type allows, so with `"deny"` it should state that type.
 ///
 /// # Not supported
 ///

@@ -71,9 +71,9 @@ mod init;
 
 pub use audit_core::context::{Context, ContextGuard, Mcp, Scoped, Watch, context, inherit};
 pub use audit_core::event::{Event, EventError, event};
-pub use audit_core::vocabulary::{Applied, Durability, Effect, EventName, Level, Status, Trigger};
 pub use audit_core::manual;
 pub use audit_core::sites::{AuditedSite, Census, ExemptSite, sites};
+pub use audit_core::vocabulary::{Applied, Durability, Effect, EventName, Level, Status, Trigger};
 pub use audit_core::{Conclusion, Deny, Outcome, Unavailable};
 
 /// What one writes to put another sink in the place of the log: the trait and what it takes and answers.

@@ -106,7 +106,7 @@ fn a_block_of_methods_is_audited_under_one_prefix() {
         }
 
         #[audited(effect = "write", level = "request", redact = [by])]
-        async fn raise(&mut self, by: u32) -> u32 {
+        async fn raise(&self, by: u32) -> u32 {
             self.0.into() + by + Self::TAX
         }
 
@@ -127,7 +127,7 @@ fn a_block_of_methods_is_audited_under_one_prefix() {
         }
     }
     let records = recorded(|| {
-        let mut orders = Orders::new(1_u16);
+        let orders = Orders::new(1_u16);
         assert_eq!(orders.raise(3).now_or_never(), Some(6));
         assert_eq!((orders.own(), Orders::<u16>::tax(), orders.total(4)), (1, 2, 5));
     });
@@ -222,12 +222,7 @@ fn closures_and_async_blocks_are_calls() {
         .collect();
     let (one, two, text, none, four) =
         (json!({"price": 1}), json!({"price": 2}), json!({"text": " a "}), json!({}), json!({"number": 4}));
-    let expected = [
-        ("cart.add", &one),
-        ("cart.add", &two),
-        ("text.trim", &text),
-        ("file.read", &none),
-        ("number.double", &four),
-    ];
+    let expected =
+        [("cart.add", &one), ("cart.add", &two), ("text.trim", &text), ("file.read", &none), ("number.double", &four)];
     assert_eq!(seen, expected);
 }

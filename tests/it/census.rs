@@ -45,7 +45,9 @@ fn check(census: &audited::Census) {
     assert_eq!(read.redact, ["card", "customer.ssn", "return.email"]);
     assert_eq!(read.module, "it::census");
     assert!(read.file.ends_with("it/census.rs"), "{}", read.file);
-    let line = |place: &str| u32::try_from(include_str!("census.rs").lines().position(|line| line.starts_with(place)).unwrap()).unwrap() + 1;
+    let line = |place: &str| {
+        u32::try_from(include_str!("census.rs").lines().position(|line| line.starts_with(place)).unwrap()).unwrap() + 1
+    };
     assert_eq!(read.line, line("#[audited(action = \"census.read\""));
     assert_eq!(site("census.constant").tool, "constant");
     let cancel = site("census.orders.cancel");

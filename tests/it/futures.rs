@@ -52,6 +52,7 @@ mod forms {
     }
 
     #[audited(action = "tool")]
+    #[expect(clippy::let_and_return, reason = "this form is what is tested")]
     pub fn boxed_by_let(number: u32) -> Pin<Box<dyn Future<Output = Result<u32, String>> + Send>> {
         let future = Box::pin(work(number));
         future

@@ -45,9 +45,8 @@ const LOST: [Known; 13] = [
 ];
 
 /// What is found in the audited text alone.
-const ADDED: [Known; 1] = [
-    known("clippy::default_numeric_fallback", "if sum == 1.0", "clippy reports it in closures, ours or not"),
-];
+const ADDED: [Known; 1] =
+    [known("clippy::default_numeric_fallback", "if sum == 1.0", "clippy reports it in closures, ours or not")];
 
 /// Returns the text without the attribute, line by line.
 fn plain(audited: &str) -> String {

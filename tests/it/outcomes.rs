@@ -13,6 +13,13 @@ fn end(call: impl FnOnce()) -> Value {
     recorded(call).pop().unwrap()
 }
 
+/// The end of a call, whatever its function returns.
+fn end_of<R>(call: impl FnOnce() -> R) -> Value {
+    end(|| {
+        let _returned = call();
+    })
+}
+
 /// What MCP's result looks like.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -31,13 +38,14 @@ fn a_result_that_says_it_is_an_error_is_a_failure() {
     fn at_level_metadata() -> CallToolResult {
         CallToolResult { content: Vec::new(), is_error: Some(true) }
     }
-    let failed = end(|| drop(tool(Some(true))));
-    let expected = json!({"effect": "unknown", "error_type": "tool_error", "reason": "no such order", "status": "failure"});
+    let failed = end_of(|| tool(Some(true)));
+    let expected =
+        json!({"effect": "unknown", "error_type": "tool_error", "reason": "no such order", "status": "failure"});
     assert_eq!((&failed["event_name"], &failed["outcome"]), (&json!("tool.failed"), &expected));
     assert_eq!(failed["response"]["summary"]["isError"], true);
-    assert_eq!(end(|| drop(tool(Some(false))))["outcome"]["status"], "success");
-    assert_eq!(end(|| drop(tool(None)))["outcome"]["status"], "success");
-    let failed = end(|| drop(at_level_metadata()));
+    assert_eq!(end_of(|| tool(Some(false)))["outcome"]["status"], "success");
+    assert_eq!(end_of(|| tool(None))["outcome"]["status"], "success");
+    let failed = end_of(at_level_metadata);
     assert_eq!((&failed["outcome"]["error_type"], &failed["response"]), (&json!("tool_error"), &Value::Null));
 }
 
@@ -48,7 +56,7 @@ fn what_a_failed_tool_says_does_not_show_a_removed_argument() {
         let text = format!("card {card} paid for no order");
         Ok(CallToolResult { content: vec![json!({"type": "text", "text": text})], is_error: Some(true) })
     }
-    let record = end(|| drop(pay("4242424242424242")));
+    let record = end_of(|| pay("4242424242424242"));
     assert_eq!(record["outcome"]["reason"], "card [redacted] paid for no order");
     assert!(!record.to_string().contains("4242"), "{record}");
 }
@@ -60,10 +68,10 @@ fn nothing_found_is_no_failure() {
     fn find(found: bool) -> Option<Opaque> {
         found.then_some(Opaque)
     }
-    let record = end(|| drop(find(false)));
+    let record = end_of(|| find(false));
     assert_eq!((&record["outcome"]["status"], &record["response"]["summary"]), (&json!("success"), &Value::Null));
     assert_eq!(record["response"]["size"], 4);
-    assert!(end(|| drop(find(true)))["response"]["summary"]["type"].as_str().unwrap().ends_with("Opaque"));
+    assert!(end_of(|| find(true))["response"]["summary"]["type"].as_str().unwrap().ends_with("Opaque"));
 }
 
 enum Reply {
@@ -92,12 +100,12 @@ fn a_type_says_itself_how_its_call_ended() {
     async fn send_async(reply: u8) -> Result<Reply, String> {
         Ok(if reply == 0 { Reply::Sent } else { Reply::Bounced })
     }
-    let outcome = |reply| end(|| drop(send(reply)))["outcome"].clone();
+    let outcome = |reply| end_of(|| send(reply))["outcome"].clone();
     assert_eq!(outcome(0), json!({"effect": "applied", "status": "success"}));
     assert_eq!(outcome(1), json!({"effect": "unknown", "reason": "queued", "status": "unknown"}));
     let bounced = json!({"code": "550", "effect": "none", "error_type": "bounced", "status": "failure"});
     assert_eq!(outcome(2), bounced);
-    let record = end(|| drop(send_async(1).now_or_never()));
+    let record = end_of(|| send_async(1).now_or_never());
     assert_eq!((&record["event_name"], &record["outcome"]), (&json!("tool.failed"), &bounced));
 }
 
@@ -114,7 +122,7 @@ fn an_error_says_itself_how_its_call_ended() {
     fn import() -> Result<(), Half> {
         Err(Half)
     }
-    let record = end(|| drop(import()));
+    let record = end_of(import);
     let expected = json!({
         "effect": "partially_applied", "error_type": "Half", "failed": 1, "reason": "Half", "status": "partial",
         "succeeded": 3,
@@ -160,14 +168,14 @@ fn the_attribute_says_how_a_call_ended_and_what_sums_it_up() {
     fn concluded() -> Result<(), String> {
         Err("E7".to_owned())
     }
-    let record = end(|| drop(read("paid")));
+    let record = end_of(|| read("paid"));
     assert_eq!(record["response"]["summary"], json!({"id": 7, "lines[].sku": ["a", "b"]}));
     assert_eq!(record["outcome"]["status"], "success");
-    assert_eq!(end(|| drop(read("lost")))["outcome"]["status"], "failure");
-    let record = end(|| drop(read_async().now_or_never()));
+    assert_eq!(end_of(|| read("lost"))["outcome"]["status"], "failure");
+    let record = end_of(|| read_async().now_or_never());
     assert_eq!(record["response"]["summary"], json!([7, "paid"]));
-    assert_eq!(end(|| drop(borrowed()))["response"]["result"], "paid");
-    let record = end(|| drop(concluded()));
+    assert_eq!(end_of(borrowed)["response"]["result"], "paid");
+    let record = end_of(concluded);
     assert_eq!((&record["outcome"]["error_type"], &record["outcome"]["code"]), (&json!("not_found"), &json!("E7")));
 }
 
@@ -233,7 +241,11 @@ fn an_error_is_told_with_its_sources_and_the_systems_code() {
     check(&|| drop(layered()), "Layered", "the order was not saved: no space left");
     check(&|| drop(system()), "io::Error", "no space left");
     check(&|| drop(boxed()), "Box<dyn Error>::Layered", "the order was not saved: no space left");
-    check(&|| drop(boxed_for_threads()), "Box<dyn Error + Send + Sync>::Layered", "the order was not saved: no space left");
+    check(
+        &|| drop(boxed_for_threads()),
+        "Box<dyn Error + Send + Sync>::Layered",
+        "the order was not saved: no space left",
+    );
     check(&|| drop(any()), "anyhow::Error", "the order was not saved: no space left");
 }
 
@@ -249,7 +261,7 @@ fn an_error_may_borrow_be_a_value_or_have_no_text_at_all() {
     impl std::error::Error for Borrowing<'_> {}
     #[audited(action = "parse")]
     fn borrowing(text: &str) -> Result<u32, Borrowing<'_>> {
-        text.parse().map_err(|_| Borrowing(text))
+        text.parse().map_err(|_not_a_number| Borrowing(text))
     }
     #[audited(action = "parse")]
     fn borrowing_in_a_box<'a>(text: &'a str) -> Result<u32, Box<dyn std::error::Error + 'a>> {
@@ -270,10 +282,10 @@ fn an_error_may_borrow_be_a_value_or_have_no_text_at_all() {
         Err(Silent)
     }
     let reason = "expected a number, found x";
-    assert_eq!(end(|| drop(borrowing("x")))["outcome"]["reason"], reason);
-    assert_eq!(end(|| drop(borrowing_in_a_box("x")))["outcome"]["reason"], reason);
-    assert_eq!(end(|| drop(coded()))["outcome"]["code"], "-32602");
-    let outcome = end(|| drop(silent()))["outcome"].clone();
+    assert_eq!(end_of(|| borrowing("x"))["outcome"]["reason"], reason);
+    assert_eq!(end_of(|| borrowing_in_a_box("x"))["outcome"]["reason"], reason);
+    assert_eq!(end_of(coded)["outcome"]["code"], "-32602");
+    let outcome = end_of(silent)["outcome"].clone();
     assert_eq!(outcome, json!({"effect": "unknown", "error_type": "Silent", "status": "failure"}));
 }
 
@@ -283,6 +295,6 @@ fn a_redacted_error_shows_neither_code_nor_sources() {
     fn save() -> Result<(), Layered> {
         Err(Layered(disk_full()))
     }
-    let outcome = end(|| drop(save()))["outcome"].clone();
+    let outcome = end_of(save)["outcome"].clone();
     assert_eq!(outcome, json!({"effect": "unknown", "error_type": "Layered", "status": "failure"}));
 }

@@ -146,8 +146,7 @@ impl Open {
 
     /// Makes the record's outcome, clean of what was removed from the arguments.
     pub(super) fn ended(&mut self, conclusion: Conclusion) -> Ended {
-        let event = self.event_of(&conclusion);
-        let effect = conclusion.effect.unwrap_or_else(|| self.effect_of(conclusion.status));
+        let (event, effect) = outcome::end(self.site.effect, conclusion.status, conclusion.effect);
         let clean = |text: Option<String>| text.map(|text| self.clean(text));
         let error_type = clean(conclusion.error_type);
         let mut code = clean(conclusion.code);

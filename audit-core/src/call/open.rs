@@ -16,7 +16,7 @@ use crate::redact::secrets::Secrets;
 use crate::redact::{Redaction, Root};
 use crate::sink::Receipt;
 use crate::time::Time;
-use crate::vocabulary::{Applied, Durability, Effect, EventName, Stages, Status};
+use crate::vocabulary::{Applied, Durability, Effect, EventName, Stages};
 
 /// How much of an error's text is worth cleaning; the record cuts at 4,096 bytes, the mark of the cut included.
 const REASON_BYTES_MAX: usize = 4_000;
@@ -93,28 +93,6 @@ impl Open {
         conclusion.error_type = Some("cancelled".to_owned());
         conclusion.effect = (!self.body_began).then_some(Applied::None);
         Ended { event: EventName::ToolCancelled, ..self.ended(conclusion) }
-    }
-
-    /// Names the record of an end: what may have changed the world is a side effect, once it has succeeded in part.
-    pub(super) fn event_of(&self, conclusion: &Conclusion) -> EventName {
-        let effect = conclusion.effect.unwrap_or_else(|| self.effect_of(conclusion.status));
-        match (conclusion.status, effect) {
-            (Status::Failure, _) => EventName::ToolFailed,
-            (Status::Success | Status::Partial, Applied::Applied | Applied::PartiallyApplied) => {
-                EventName::SideEffectApplied
-            }
-            (Status::Success | Status::Partial | Status::Unknown, _) => EventName::ToolCompleted,
-        }
-    }
-
-    /// Says what was done to the world, where the function does not say better.
-    pub(super) fn effect_of(&self, status: Status) -> Applied {
-        match (self.site.effect, status) {
-            (Effect::Read, _) => Applied::None,
-            (Effect::Write | Effect::Destructive, Status::Success) => Applied::Applied,
-            (Effect::Write | Effect::Destructive, Status::Partial) => Applied::PartiallyApplied,
-            (Effect::Write | Effect::Destructive, Status::Failure | Status::Unknown) => Applied::Unknown,
-        }
     }
 
     /// Removes from an error's type what was removed from the arguments.

@@ -7,7 +7,7 @@ mod error;
 mod members;
 mod returned;
 
-use crate::vocabulary::{Applied, Status};
+use crate::vocabulary::{Applied, Effect, EventName, Status};
 
 pub use error::{ErrorFacts, Facts};
 pub(crate) use members::{code, first_text, is_error};
@@ -98,6 +98,25 @@ impl Conclusion {
         self.reason = Some(reason.into());
         self
     }
+}
+
+/// Names the record of an end and says what was done to the world, where the function does not state it: what a tool may
+/// change is a side effect once it has succeeded, if only in part.
+pub(crate) fn end(tool: Effect, status: Status, stated: Option<Applied>) -> (EventName, Applied) {
+    let effect = stated.unwrap_or(match (tool, status) {
+        (Effect::Read, _) => Applied::None,
+        (Effect::Write | Effect::Destructive, Status::Success) => Applied::Applied,
+        (Effect::Write | Effect::Destructive, Status::Partial) => Applied::PartiallyApplied,
+        (Effect::Write | Effect::Destructive, Status::Failure | Status::Unknown) => Applied::Unknown,
+    });
+    let event = match (status, effect) {
+        (Status::Failure, _) => EventName::ToolFailed,
+        (Status::Success | Status::Partial, Applied::Applied | Applied::PartiallyApplied) => {
+            EventName::SideEffectApplied
+        }
+        (Status::Success | Status::Partial | Status::Unknown, _) => EventName::ToolCompleted,
+    };
+    (event, effect)
 }
 
 impl From<Status> for Conclusion {

@@ -158,7 +158,10 @@ fn what_cannot_be_found_in_the_json_costs_the_arguments() {
     let (_, records) = serve(desk(), &[("cancel_order", json!({"order": 12, "card": CARD}))]);
     assert_eq!(
         stories(&records),
-        ["tool.called order.cancel cancel_order", "tool.failed order.cancel cancel_order invalid_arguments -32602 none",]
+        [
+            "tool.called order.cancel cancel_order",
+            "tool.failed order.cancel cancel_order invalid_arguments -32602 none",
+        ]
     );
     assert!(!records[0]["request"].to_string().contains("order"), "{}", records[0]);
     no_secret_in(&records);

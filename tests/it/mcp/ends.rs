@@ -145,7 +145,10 @@ fn a_call_whose_future_is_dropped_is_cancelled() {
             assert!(poll(work.as_mut()).is_pending());
         })
     };
-    assert_eq!(dropped("hold_shelf"), ["tool.called shelf.hold hold_shelf", "tool.cancelled shelf.hold hold_shelf cancelled unknown"]);
+    assert_eq!(
+        dropped("hold_shelf"),
+        ["tool.called shelf.hold hold_shelf", "tool.cancelled shelf.hold hold_shelf cancelled unknown"]
+    );
     assert_eq!(dropped("hang"), ["tool.called mcp.hang hang", "tool.cancelled mcp.hang hang cancelled unknown"]);
 
     let before_the_function = left(async |peer| {
@@ -153,7 +156,10 @@ fn a_call_whose_future_is_dropped_is_cancelled() {
         let mut work = Box::pin(server.handle_request(call("hold_shelf"), request(7, &peer)));
         assert!(poll(work.as_mut()).is_pending());
     });
-    assert_eq!(before_the_function, ["tool.called shelf.hold hold_shelf", "tool.cancelled shelf.hold hold_shelf cancelled none"]);
+    assert_eq!(
+        before_the_function,
+        ["tool.called shelf.hold hold_shelf", "tool.cancelled shelf.hold hold_shelf cancelled none"]
+    );
 }
 
 #[test]
@@ -171,7 +177,8 @@ fn a_tool_that_panics_is_recorded_and_panics() {
 fn a_request_that_has_not_the_form_of_a_call_is_recorded_without_what_it_holds() {
     let records = records_left(async |peer| {
         let server = Audited::new(Shelf);
-        for params in [json!({"name": "hold_shelf", "arguments": ["4242"]}), json!({"arguments": {"a": "4242"}}), json!(null)]
+        for params in
+            [json!({"name": "hold_shelf", "arguments": ["4242"]}), json!({"arguments": {"a": "4242"}}), json!(null)]
         {
             let request = ClientRequest::CustomRequest(CustomRequest::new("tools/call", Some(params)));
             server.handle_request(request, self::request(1, &peer)).await.unwrap_err();
