@@ -494,6 +494,7 @@ fn help_and_version_go_to_the_standard_output() {
           show      Show the records that match, one per line
           timeline  Show what a run or conversation did, one line per call
           stats     Show how the calls went: counts, rates and durations
+          sites     Show which functions of a program are audited, and which are exempt
           help      Print this message or the help of the given subcommand(s)
 
         Options:
@@ -509,10 +510,12 @@ fn help_and_version_go_to_the_standard_output() {
           audited show /var/lib/orders/audit --action 'order.*' --json | jq .record.request.arguments
           audited timeline /var/lib/orders/audit --conversation conv_abc123
           audited stats /var/lib/orders/audit --by tool
+          audited sites target/release/orders
 
         Exit codes:
           verify                 0 intact, 1 tampered, 2 unverifiable or an error
           show, timeline, stats  0 found, 1 nothing found or some lines cannot be read, 2 an error
+          sites                  0 found, 1 nothing found, 2 an error
         -- exit 0
     "#]]
     .assert_eq(&session(&log, "--help"));

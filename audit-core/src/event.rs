@@ -11,7 +11,7 @@ use crate::context::Ambient;
 use crate::limit;
 use crate::port::AuditPort;
 use crate::record::{CallPart, Draft, Outcome, Payload, Target};
-use crate::redact::secrets::{REMOVED, Secrets};
+use crate::redact::secrets::{REMOVED, Secrets, clean_text};
 use crate::redact::{Redaction, names, push_step};
 use crate::sink::{AppendError, Receipt};
 use crate::time::{Clock as _, SystemClock};
@@ -118,9 +118,10 @@ impl Event {
         let Some(port) = AuditPort::find() else { return Err(unavailable(None)) };
         let ambient = Ambient::current_with(Some(&port));
         let call = ambient.call();
-        let (annotations, mut redactions) = self.annotations.into_payload();
         let mut outcome = self.outcome;
         let secrets = Texts(ambient.secrets());
+        secrets.with(|secrets| self.annotations.clean(secrets));
+        let (annotations, mut redactions) = self.annotations.into_payload();
         outcome.reason = outcome.reason.map(|reason| secrets.clean(&reason, "/outcome/reason", &mut redactions));
         for (index, target) in self.targets.iter_mut().enumerate() {
             target.id = secrets.clean_target(&target.id, &format!("/target/{index}/id"), &mut redactions);
@@ -169,6 +170,16 @@ impl Annotations {
         }
         self.members.retain(|(other, _)| *other != name);
         self.members.push((name, bytes));
+    }
+
+    /// Removes from the values that are texts what was removed from the call around the event.
+    fn clean(&mut self, secrets: &Secrets) {
+        for (name, value) in &mut self.members {
+            let mut path = "/annotations".to_owned();
+            push_step(&mut path, name);
+            let rules = clean_text(value, secrets).into_iter();
+            self.redactions.extend(rules.map(|rule| Redaction { path: path.clone(), rule }));
+        }
     }
 
     fn into_payload(mut self) -> (Option<Payload>, Vec<Redaction>) {

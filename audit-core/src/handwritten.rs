@@ -142,7 +142,8 @@ impl SpanCall {
 
     /// Appends the end of the call.
     pub fn finish(mut self) {
-        let late = core::mem::replace(&mut self.late, Fields::new(""));
+        let mut late = core::mem::replace(&mut self.late, Fields::new(""));
+        late.clean(&self.around());
         let panicked = !self.unwinding && std::thread::panicking() && late.outcome.is_none();
         let (event, outcome) = self.ended(&late, panicked);
         let duration = self.port.clock().steady().saturating_sub(self.start_steady);
@@ -163,7 +164,13 @@ impl SpanCall {
         self.settle(&receipt);
     }
 
-    fn append_started(&mut self, fields: Fields) {
+    /// Returns what the texts of this call must not show: what was removed from it, and from the call around it.
+    fn around(&self) -> Vec<&Mutex<Secrets>> {
+        [Some(&self.secrets), self.ambient.secrets()].into_iter().flatten().map(|secrets| &**secrets).collect()
+    }
+
+    fn append_started(&mut self, mut fields: Fields) {
+        fields.clean(&self.around());
         let (arguments, redactions, secrets) = fields.into_parts();
         self.lock().absorb(&secrets);
         let arguments = arguments.unwrap_or_else(|| Payload::new(b"{}".to_vec()));
@@ -250,6 +257,8 @@ pub fn record_event(port: &AuditPort, event: &Event<'_>, around: Option<Around>)
         return;
     };
     let ambient = Around::or_here(around, Ambient::current_with(None));
+    let secrets: Vec<&Mutex<Secrets>> = ambient.secrets().map(|secrets| &**secrets).into_iter().collect();
+    fields.clean(&secrets);
     let outcome = Outcome {
         status: fields.outcome.unwrap_or(Status::Unknown),
         error_type: fields.error_type.take(),

@@ -32,8 +32,8 @@ const POINTER: &str = "/request/arguments";
 const NAME_BYTES_MAX: usize = 128;
 const TARGET_BYTES_MAX: usize = 1_024;
 
-/// How many different descriptions of calls are kept. Those beyond redact by name alone, and everything of the value
-/// that they were given a path for.
+/// How many different descriptions of calls are kept. Of those beyond that redact anything, neither arguments nor result
+/// nor error texts are recorded.
 const SITES_MAX: usize = 4_096;
 
 /// Starts the description of a call: what is done, and the tool that does it.
@@ -121,7 +121,8 @@ impl<'a> ToolCall<'a> {
     }
 
     /// Removes parts of the arguments, by paths such as `card` or `items[].token`, and of the result, by paths that
-    /// begin with `return`; `error` removes the texts of errors. A path that cannot be read removes all arguments.
+    /// begin with `return`; `error` removes the texts of errors. The empty path removes all arguments, and one that cannot
+    /// be read removes everything.
     ///
     /// The set of paths is kept for the life of the process: give the same one to each call of a tool.
     pub fn redact<P: AsRef<str>>(mut self, paths: impl IntoIterator<Item = P>) -> Self {
@@ -256,13 +257,14 @@ fn site(mut like: Like) -> &'static Site {
     if let Some(site) = sites.get(&like) {
         return site;
     }
-    if sites.len() >= SITES_MAX {
-        like.redact = if like.redact.is_empty() { Vec::new() } else { vec![EVERYTHING.to_owned()] };
+    if sites.len() >= SITES_MAX && !like.redact.is_empty() {
+        // A path that cannot be read.
+        like.redact = vec![".".to_owned()];
         if let Some(site) = sites.get(&like) {
             return site;
         }
     }
-    let redact: Vec<Path> = like.redact.iter().map(|path| leak_path(path)).collect();
+    let redact: Vec<Path> = like.redact.iter().flat_map(|path| leak_path(path)).collect();
     let by_effect = match like.effect {
         Effect::Destructive => OnUnavailable::Return,
         Effect::Read | Effect::Write => OnUnavailable::Count,
@@ -285,21 +287,25 @@ fn site(mut like: Like) -> &'static Site {
     site
 }
 
-/// The path of all arguments.
-const EVERYTHING: &str = "";
-
-fn leak_path(text: &str) -> Path {
-    let kept: &'static str = Box::leak(text.to_owned().into_boxed_str());
-    let everything = Path { text: kept, root: Root::Parameter(0), segments: &[] };
-    let Some(mut segments) = parse_path(kept) else { return everything };
+/// Reads a path; one that cannot be read is that of everything. The empty path is that of all arguments.
+fn leak_path(text: &str) -> Vec<Path> {
+    let text: &'static str = Box::leak(text.to_owned().into_boxed_str());
+    let whole = |root| Path { text, root, segments: &[] };
+    if text.is_empty() {
+        return vec![whole(Root::Parameter(0))];
+    }
+    let Some(mut segments) = parse_path(text) else {
+        return [Root::Parameter(0), Root::Return, Root::Error].map(whole).to_vec();
+    };
     // Arguments that are not given hide nothing.
     if let Some(Segment::Key { optional, .. }) = segments.first_mut() {
         *optional = true;
     }
     let segments: &'static [Segment] = segments.leak();
-    match segments.split_first() {
-        Some((Segment::Key { name: "return", .. }, rest)) => Path { text: kept, root: Root::Return, segments: rest },
-        Some((Segment::Key { name: "error", .. }, [])) => Path { text: kept, root: Root::Error, segments: &[] },
-        _ => Path { text: kept, root: Root::Parameter(0), segments },
-    }
+    let path = match segments.split_first() {
+        Some((Segment::Key { name: "return", .. }, rest)) => Path { text, root: Root::Return, segments: rest },
+        Some((Segment::Key { name: "error", .. }, [])) => Path { text, root: Root::Error, segments: &[] },
+        _ => Path { text, root: Root::Parameter(0), segments },
+    };
+    vec![path]
 }

@@ -130,6 +130,8 @@ struct Shared {
 struct Slot {
     result: Option<Result<Appended, AppendError>>,
     waker: Option<Waker>,
+    /// Nobody waits, but a failure is told.
+    left: Option<fn(&AppendError)>,
 }
 
 impl Receipt {
@@ -152,6 +154,24 @@ impl Receipt {
         match &self.0 {
             State::Ready(result) => Some(result.clone()),
             State::Pending(shared) => shared.slot.lock().unwrap_or_else(PoisonError::into_inner).result.clone(),
+        }
+    }
+
+    /// Waits no longer: a failure, now or later, is told to `failed`.
+    pub(crate) fn leave(self, failed: fn(&AppendError)) {
+        let result = match self.0 {
+            State::Ready(result) => result,
+            State::Pending(shared) => {
+                let mut slot = shared.slot.lock().unwrap_or_else(PoisonError::into_inner);
+                let Some(result) = slot.result.clone() else {
+                    slot.left = Some(failed);
+                    return;
+                };
+                result
+            }
+        };
+        if let Err(error) = result {
+            failed(&error);
         }
     }
 
@@ -206,11 +226,15 @@ impl Completion {
 
     fn resolve_once(&mut self, result: Result<Appended, AppendError>) {
         let Some(shared) = self.0.take() else { return };
-        let waker = {
+        let failure = result.as_ref().err().cloned();
+        let (waker, left) = {
             let mut slot = shared.slot.lock().unwrap_or_else(PoisonError::into_inner);
             slot.result = Some(result);
-            slot.waker.take()
+            (slot.waker.take(), slot.left.take())
         };
+        if let (Some(error), Some(failed)) = (&failure, left) {
+            failed(error);
+        }
         shared.resolved.notify_all();
         if let Some(waker) = waker {
             waker.wake();

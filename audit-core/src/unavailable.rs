@@ -27,6 +27,12 @@ impl Unavailable {
         &self.action
     }
 
+    /// Says the same of a call that ran all the same.
+    pub(crate) fn counted(&self) -> String {
+        let why = if self.cause.is_none() { "no audit log is open" } else { "the audit log does not accept it" };
+        format!("`{}` ran, and {why}", self.action)
+    }
+
     /// Tells whether there is no log at all, rather than one that does not accept the record.
     #[must_use]
     pub const fn is_without_log(&self) -> bool {

@@ -24,6 +24,7 @@ where
         seen::note(id, port);
         return;
     }
+    seen::forget(id);
     let Some(span) = context.span(id) else { return };
     let Some(call) = SpanCall::begin(port, attributes, span.parent().and_then(around)) else { return };
     let inside = call.inside();

@@ -4,6 +4,7 @@ use core::future::poll_fn;
 use core::pin::pin;
 use core::task::Poll;
 
+use audit_core::Conclusion;
 use audit_core::context::{Context, Watch};
 use audit_core::manual::{Erased, ManualCall};
 use rmcp::model::{ClientRequest, ServerResult};
@@ -105,7 +106,8 @@ impl<S: Service<RoleServer>> Unreached<'_, S> {
         }
         let mut verdict = Verdict::of(answer, self.plan.availability);
         if let Verdict::Failed(failure) = &mut verdict {
-            failure.never_ran = true;
+            // Any other failure may be that of a tool of this name which is not the audited function.
+            failure.never_ran |= failure.error_type == "invalid_arguments";
         }
         finish(self.begin(), answer, verdict);
     }
@@ -119,8 +121,12 @@ impl<S: Service<RoleServer>> Unreached<'_, S> {
 
 impl<S: Service<RoleServer>> Drop for Unreached<'_, S> {
     fn drop(&mut self) {
-        if !self.is_settled && !self.watch.reached() {
-            drop(self.begin());
+        if self.is_settled || self.watch.reached() {
+            return;
+        }
+        let call = self.begin();
+        if std::thread::panicking() {
+            call.finish(Conclusion::failure("panic"), None);
         }
     }
 }

@@ -111,16 +111,16 @@ fn level_of(sites: &[AuditedSite]) -> Option<Level> {
     sites.iter().filter_map(|site| Level::parse(&site.level)).min()
 }
 
+/// Returns the graver of what the audited functions of that name and the tool's annotations say.
 fn effect_of(sites: &[AuditedSite], tool: Option<&Tool>) -> Effect {
-    if let [site] = sites {
-        return Effect::parse(&site.effect).unwrap_or(Effect::Write);
-    }
-    let annotations = tool.and_then(|tool| tool.annotations.as_ref());
-    match annotations.map(|hints| (hints.read_only_hint, hints.destructive_hint)) {
-        Some((Some(true), _)) => Effect::Read,
-        Some((_, Some(true))) => Effect::Destructive,
-        _ => Effect::Write,
-    }
+    let of_sites = sites.iter().filter_map(|site| Effect::parse(&site.effect)).max();
+    let hints = tool.and_then(|tool| tool.annotations.as_ref());
+    let of_tool = hints.and_then(|hints| match (hints.read_only_hint, hints.destructive_hint) {
+        (Some(true), _) => Some(Effect::Read),
+        (_, Some(true)) => Some(Effect::Destructive),
+        _ => None,
+    });
+    of_sites.max(of_tool).unwrap_or(Effect::Write)
 }
 
 /// Tells whether the text is a tool's name as MCP wants it.

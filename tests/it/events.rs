@@ -72,3 +72,27 @@ fn an_event_inside_a_call_belongs_to_it() {
     assert_eq!(records[1]["call"], json!({"id": records[0]["call"]["id"]}));
     assert_eq!(records[1]["annotations"], json!({"done": 0.5}));
 }
+
+#[test]
+fn events_and_spans_inside_a_call_do_not_show_what_was_removed_from_it() {
+    #[audited(action = "card.charge", redact = [card])]
+    fn charge(card: &str) {
+        let why = format!("card {card} refused");
+        let event = audited::event("decision.proposed").annotation("why", &why);
+        drop(event.record().unwrap());
+        tracing::info!(target: "audit", { audit.action = "card.note", error.r#type = %why, why = %why }, "{why}");
+        let span = tracing::info_span!(target: "audit", "note", audit.action = "card.note", why = %why, late = tracing::field::Empty);
+        span.record("late", why.as_str());
+        span.record("error.type", why.as_str());
+    }
+    #[audited(action = "login")]
+    fn login() {
+        let _span = tracing::info_span!(target: "audit", "login", audit.action = "login.try", password = "hunter2hunter2", why = %"hunter2hunter2 is wrong");
+    }
+    let records = recorded(|| charge("4242424242424242"));
+    assert_eq!(records.len(), 6, "{records:?}");
+    assert!(!serde_json::to_string(&records).unwrap().contains("4242"), "{records:?}");
+    assert_eq!(records[1]["annotations"]["why"], "card [redacted] refused");
+    let records = recorded(login);
+    assert!(!serde_json::to_string(&records).unwrap().contains("hunter2"), "{records:?}");
+}

@@ -470,14 +470,14 @@ fn a_record_that_does_not_reach_the_disk_refuses_the_call_late() {
         fails(memory);
         assert_eq!(poll_once(future.as_mut()), Poll::Ready(Err(waiting::Refused)));
     });
-    assert_eq!(stages(&records), [("wait.deny", "started")]);
+    assert_eq!(stages(&records), [("wait.deny", "started"), ("wait.deny", "cancelled")]);
     let records = held(|memory| {
         let mut future = pin!(waiting::answers());
         assert!(poll_once(future.as_mut()).is_pending());
         fails(memory);
         assert_eq!(poll_once(future.as_mut()), Poll::Ready(0));
     });
-    assert_eq!(stages(&records), [("wait.closure", "started")]);
+    assert_eq!(stages(&records), [("wait.closure", "started"), ("wait.closure", "cancelled")]);
     let records = held(|memory| {
         let mut future = waiting::counts();
         assert!(poll_once(future.as_mut()).is_pending());
@@ -505,9 +505,26 @@ fn a_future_of_a_type_of_its_own_says_that_its_end_is_not_seen() {
     fn named() -> std::future::Ready<u32> {
         std::future::ready(1)
     }
+    #[audited(action = "tool")]
+    fn not_unpin() -> Box<dyn Future<Output = u32> + Send> {
+        Box::new(async { 1 })
+    }
+    #[audited(action = "tool")]
+    fn in_a_result() -> Result<Reply<'static, u32>, String> {
+        Ok(Box::pin(work(1)))
+    }
+    #[audited(action = "tool")]
+    #[expect(clippy::async_yields_async, reason = "this form is what is tested")]
+    async fn opaque_by_async() -> impl Future<Output = u32> {
+        std::future::ready(1)
+    }
+    let unwatched = |call: &dyn Fn()| assert_eq!(recorded(call)[1]["outcome"]["status"], "unknown");
+    unwatched(&|| drop(not_unpin()));
+    unwatched(&|| drop(in_a_result()));
+    unwatched(&|| drop(opaque_by_async().now_or_never()));
     let records = recorded(|| assert_eq!(named().now_or_never(), Some(1)));
     assert_eq!(records[1]["outcome"]["status"], "unknown");
-    assert_eq!(records[1]["outcome"]["reason"], "returned a future whose end is not seen");
+    assert_eq!(records[1]["outcome"]["reason"], "returned a future or stream whose end is not seen");
 }
 
 /// Thirty-two audited functions that await each other, at the default recursion limit: `boxed` keeps each from being

@@ -89,7 +89,7 @@ fn a_watch_tells_whether_a_call_of_the_tool_was_reached() {
         watched.in_scope(step);
         assert!(!watch.reached());
         let (watched, watch) = context().watch("step");
-        watched.in_scope(step);
+        watched.in_scope(|| audited::call!("gate", { step() }));
         assert!(watch.reached());
     });
 }

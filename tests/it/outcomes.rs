@@ -186,7 +186,7 @@ fn a_panic_of_the_attributes_closure_is_not_one_of_the_function() {
         7
     }
     let record = end(|| assert_eq!(tool(), 7));
-    assert_eq!((&record["stage"], &record["outcome"]["status"]), (&json!("completed"), &json!("success")));
+    assert_eq!((&record["stage"], &record["outcome"]["status"]), (&json!("completed"), &json!("unknown")));
     assert_eq!(record["response"], Value::Null);
 }
 
@@ -297,4 +297,67 @@ fn a_redacted_error_shows_neither_code_nor_sources() {
     }
     let outcome = end_of(save)["outcome"].clone();
     assert_eq!(outcome, json!({"effect": "unknown", "error_type": "Layered", "status": "failure"}));
+}
+
+#[test]
+fn a_tool_error_is_one_whatever_is_recorded_of_it() {
+    fn failed() -> CallToolResult {
+        CallToolResult { content: vec![json!({"type": "text", "text": "no such order"})], is_error: Some(true) }
+    }
+    #[audited(action = "tool", redact = [return])]
+    fn withheld() -> CallToolResult {
+        failed()
+    }
+    #[audited(action = "tool", redact = [return.email])]
+    fn path_not_met() -> Result<CallToolResult, String> {
+        Ok(failed())
+    }
+    #[audited(action = "tool", result = |result| result.content.len())]
+    fn replaced() -> CallToolResult {
+        failed()
+    }
+    #[audited(action = "tool", redact = [error])]
+    fn hidden() -> CallToolResult {
+        failed()
+    }
+    for record in [end_of(withheld), end_of(path_not_met), end_of(replaced), end_of(hidden)] {
+        assert_eq!(record["outcome"]["error_type"], "tool_error", "{record}");
+    }
+    assert!(!end_of(hidden).to_string().contains("no such order"));
+}
+
+#[test]
+fn neither_code_nor_type_shows_what_was_removed() {
+    /// Known to `Debug` alone, which does not show it.
+    struct Card(&'static str);
+    impl fmt::Debug for Card {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("Card")
+        }
+    }
+    #[derive(Debug, Serialize)]
+    struct Declined {
+        code: &'static str,
+    }
+    #[audited(action = "pay", redact = [card])]
+    fn pay(card: Card) -> Result<(), Declined> {
+        Err(Declined { code: card.0 })
+    }
+    #[audited(action = "pay", redact = [card], outcome = |_| Conclusion::failure("declined_4242424242424242"))]
+    fn stated(card: Card) -> Result<(), Declined> {
+        Err(Declined { code: card.0 })
+    }
+    #[audited(action = "order", outcome = |_| true)]
+    fn forgiving() -> Result<(), Declined> {
+        pay(Card("4242424242424242"))
+    }
+    #[audited(action = "order")]
+    fn outer() -> Result<(), Declined> {
+        forgiving()
+    }
+    let records = recorded(|| drop(outer()));
+    assert!(!serde_json::to_string(&records).unwrap().contains("4242"), "{records:?}");
+    let record = end_of(|| stated(Card("4242424242424242")));
+    assert!(!record.to_string().contains("4242"), "{record}");
+    assert_eq!(record["outcome"]["status"], "failure");
 }

@@ -147,3 +147,13 @@ fn a_stream_keeps_its_size_hint_and_its_panic() {
     });
     assert_eq!((&end(&records)["stage"], records.len()), (&json!("panicked"), 2));
 }
+
+#[test]
+fn a_hidden_error_among_the_items_hides_its_variant() {
+    #[audited(action = "lines", redact = [error])]
+    fn hidden() -> BoxStream<'static, Result<u32, anyhow::Error>> {
+        stream::once(async { Err(anyhow::anyhow!("Smith")) }).boxed()
+    }
+    let records = recorded(|| drop(hidden().collect::<Vec<_>>().now_or_never()));
+    assert!(!serde_json::to_string(&records).unwrap().contains("Smith"), "{records:?}");
+}

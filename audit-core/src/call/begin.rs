@@ -224,7 +224,7 @@ impl Begin {
         if self.site.on_unavailable == OnUnavailable::Panic {
             unavailable::panic(&unavailable);
         }
-        unrecorded::add(SystemClock.now(), result.as_ref().err(), &unavailable);
+        unrecorded::add(SystemClock.now(), result.as_ref().err(), &unavailable.counted());
         if let Some(open) = &mut self.call.open {
             open.counted = true;
         }

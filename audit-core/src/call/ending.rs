@@ -41,17 +41,17 @@ impl<'c> Ending<'c> {
 
     /// Asks the attribute's closure how the call ended.
     pub fn conclude(&mut self, conclusion: &mut dyn FnMut() -> Conclusion) {
-        self.stated = self.quietly(conclusion);
+        self.stated = Some(self.quietly(conclusion).unwrap_or_else(panicked));
     }
 
     /// Takes a value of success.
     pub fn value(&mut self, stated: Stated<'_>, value: Captured<'_>) {
-        self.success(stated, &mut |take| take(value));
+        self.success(stated, None, &mut |take| take(value));
     }
 
     /// Takes a value of success in the place of which the attribute's closure puts another.
-    pub fn mapped(&mut self, stated: Stated<'_>, produce: &mut Produce<'_>) {
-        self.success(stated, produce);
+    pub fn mapped(&mut self, stated: Stated<'_>, value: Captured<'_>, produce: &mut Produce<'_>) {
+        self.success(stated, Some(value), produce);
     }
 
     /// Takes what an adapter says: how the call ended, and what it returned.
@@ -70,47 +70,65 @@ impl<'c> Ending<'c> {
     pub fn error(&mut self, stated: Stated<'_>, facts: ErrorFacts<'_>, form: Captured<'_>) {
         let conclusion = self.stated.take().or_else(|| self.conclusion(stated));
         // The variant may be the error's text: `anyhow::Error` shows it by `Debug`, too.
-        let hidden = self.open.site.redact.iter().any(|path| path.root == Root::Error);
+        let hidden = self.open.hides_errors();
         let (error_type, text, code) = self.open.inside(|| {
             let error_type = if hidden { facts.type_name() } else { facts.error_type() };
             let code = || facts.code().or_else(|| outcome::code(&form.json()?));
             (error_type, facts.text(), if hidden { None } else { code() })
         });
         let mut conclusion = conclusion.unwrap_or_else(|| Conclusion::from(Status::Failure));
-        conclusion.error_type.get_or_insert(error_type);
+        if conclusion.error_type.is_none() {
+            conclusion.error_type = Some(error_type);
+            conclusion.type_name = Some(facts.type_name());
+        }
         conclusion.reason = conclusion.reason.or(text);
         conclusion.code = conclusion.code.or(code);
         self.told = Some((self.open.ended(conclusion), None));
+        // Whatever it counts as, the error may pass through the call around this one.
+        self.open.tell_the_outer_call();
     }
 
-    /// Takes a future of a type of its own, whose end cannot be seen.
+    /// Takes a future or stream of a type of its own, whose end cannot be seen.
     pub fn unwatched(&mut self) {
-        let conclusion = Conclusion::unknown().reason("returned a future whose end is not seen");
+        let conclusion = Conclusion::unknown().reason("returned a future or stream whose end is not seen");
         self.told = Some((self.open.ended(conclusion), None));
     }
 
-    fn success(&mut self, stated: Stated<'_>, produce: &mut Produce<'_>) {
+    /// Takes a value of success, or what stands in its place: then `original` is the value.
+    fn success(&mut self, stated: Stated<'_>, original: Option<Captured<'_>>, produce: &mut Produce<'_>) {
         let conclusion = self.stated.take().or_else(|| self.conclusion(stated));
-        let mut written = None;
+        let (mut written, mut is_error) = (None, false);
         let open = &mut *self.open;
         // The closure that produces the value is the user's; so is the `Serialize` of what it produces.
-        let _panicked = catch_unwind(AssertUnwindSafe(|| produce(&mut |value| written = open.write_result(value))));
-        let tool_error = written.as_deref().filter(|json| conclusion.is_none() && outcome::is_error(json));
-        if let Some(json) = tool_error {
-            let mut conclusion = Conclusion::failure(TOOL_ERROR);
-            conclusion.reason = outcome::first_text(json);
-            // What a failed tool says may quote its arguments, as the text of any error does.
-            let quotes = !lock(&self.open.secrets).is_empty();
-            let response = self.open.response(written.filter(|_| !quotes));
-            self.told = Some((self.open.ended(conclusion), response));
-            return;
+        let _panicked = catch_unwind(AssertUnwindSafe(|| {
+            produce(&mut |value| {
+                written = open.write_result(value);
+                is_error = match (original, &written) {
+                    (None, Some(json)) => outcome::is_error(json),
+                    // What is withheld or replaced is looked at as it is, and not kept.
+                    (original, _) => open.says_that_it_is_an_error(original.unwrap_or(value)),
+                };
+            });
+        }));
+        if conclusion.is_none() && is_error {
+            return self.tool_error(written);
         }
         let conclusion = conclusion.unwrap_or_else(Conclusion::success);
         self.told = Some((self.open.ended(conclusion), self.open.response(written)));
     }
 
+    fn tool_error(&mut self, written: Option<Vec<u8>>) {
+        let mut conclusion = Conclusion::known_failure(TOOL_ERROR);
+        conclusion.reason = written.as_deref().and_then(outcome::first_text);
+        // What a failed tool says may quote its arguments, as the text of any error does.
+        let quotes = self.open.hides_errors() || !lock(&self.open.secrets).is_empty();
+        let response = self.open.response(written.filter(|_| !quotes));
+        self.told = Some((self.open.ended(conclusion), response));
+        self.open.tell_the_outer_call();
+    }
+
     fn conclusion(&self, stated: Stated<'_>) -> Option<Conclusion> {
-        self.quietly(&mut || stated.conclusion()).flatten()
+        self.quietly(&mut || stated.conclusion()).unwrap_or_else(|| Some(panicked()))
     }
 
     /// Runs code of the user's inside the call; nothing if it panics.
@@ -119,7 +137,16 @@ impl<'c> Ending<'c> {
     }
 }
 
+/// What is known of the outcome where the code that says it panicked.
+fn panicked() -> Conclusion {
+    Conclusion::unknown().reason("what says how the call ended panicked")
+}
+
 impl Open {
+    fn says_that_it_is_an_error(&self, value: Captured<'_>) -> bool {
+        self.inside(|| value.json()).is_some_and(|json| outcome::is_error(&json))
+    }
+
     /// Writes a result as the record has it; nothing if it was withheld. At level `metadata` it is written only to see
     /// whether it says that it is an error.
     fn write_result(&mut self, value: Captured<'_>) -> Option<Vec<u8>> {
@@ -147,16 +174,15 @@ impl Open {
     /// Makes the record's outcome, clean of what was removed from the arguments.
     pub(super) fn ended(&mut self, conclusion: Conclusion) -> Ended {
         let (event, effect) = outcome::end(self.site.effect, conclusion.status, conclusion.effect);
-        let clean = |text: Option<String>| text.map(|text| self.clean(text));
-        let error_type = clean(conclusion.error_type);
-        let mut code = clean(conclusion.code);
+        let error_type = conclusion.error_type.and_then(|text| self.clean(&text, "/outcome/error_type"));
+        let mut code = conclusion.code.and_then(|text| self.clean(&text, "/outcome/code"));
         if let Some(code) = &mut code {
             crate::limit::cut(code, CODE_BYTES_MAX);
         }
         let outcome = crate::record::Outcome {
             status: conclusion.status,
             effect,
-            error_type,
+            error_type: error_type.or(conclusion.type_name),
             code,
             reason: self.reason(conclusion.reason),
             parts: conclusion.succeeded.zip(conclusion.failed),

@@ -133,11 +133,12 @@ impl Call {
 
     /// Counts a call that runs without its record, or returns why it does not run.
     fn run_or_refuse(&mut self, refuses: bool, error: AppendError) -> Option<Unavailable> {
-        let mut open = self.open.take()?;
-        open.in_log = false;
+        let open = self.open.take()?;
         if refuses {
-            // Its record is not in the log, so its end has no place there either.
-            return Some(Unavailable::new(open.action.clone(), Some(error)));
+            let unavailable = Unavailable::new(open.action.clone(), Some(error));
+            // Dropped, it is cancelled: the record of its intent may be in the log, if not on the disk.
+            self.open = Some(open);
+            return Some(unavailable);
         }
         let begun = Begin::without_receipt(open);
         self.open = begun.run_anyway(Err(error)).open.take();

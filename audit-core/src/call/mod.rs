@@ -126,8 +126,12 @@ impl Drop for Call {
 /// report the call unresolved.
 fn settle(result: Result<Appended, AppendError>) {
     if let Err(error) = result {
-        unrecorded::add(SystemClock.now(), Some(&error), &error);
+        count(&error);
     }
+}
+
+fn count(error: &AppendError) {
+    unrecorded::add(SystemClock.now(), Some(error), error);
 }
 
 /// Waits for the receipt of a closing record, on a thread that may be blocked.
@@ -137,10 +141,10 @@ pub fn wait(receipt: Option<Receipt>) {
     }
 }
 
-/// Looks at the receipt of a closing record without waiting.
+/// Does not wait for a closing record; it is counted if it fails, be it later.
 pub fn note(receipt: Option<Receipt>) {
-    if let Some(result) = receipt.as_ref().and_then(Receipt::now) {
-        settle(result);
+    if let Some(receipt) = receipt {
+        receipt.leave(count);
     }
 }
 

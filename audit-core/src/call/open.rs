@@ -83,22 +83,30 @@ impl Open {
     }
 
     pub(super) fn panicked(&mut self, message: Option<String>) -> Ended {
-        let mut conclusion = Conclusion::failure("panic");
+        let mut conclusion = Conclusion::known_failure("panic");
         conclusion.reason = message;
         Ended { event: EventName::ToolPanicked, ..self.ended(conclusion) }
     }
 
     pub(super) fn cancelled(&mut self) -> Ended {
         let mut conclusion = Conclusion::unknown();
-        conclusion.error_type = Some("cancelled".to_owned());
+        conclusion.type_name = Some("cancelled".to_owned());
         conclusion.effect = (!self.body_began).then_some(Applied::None);
         Ended { event: EventName::ToolCancelled, ..self.ended(conclusion) }
     }
 
-    /// Removes from an error's type what was removed from the arguments.
-    pub(super) fn clean(&self, text: String) -> String {
-        let scrubbed = lock(&self.secrets).scrub(&text);
-        scrubbed.text.unwrap_or_else(|| text.split("::").next().unwrap_or_default().to_owned())
+    /// Removes from an error's type or code what was removed from the arguments, and says so; nothing where a removed
+    /// value is not known.
+    pub(super) fn clean(&mut self, text: &str, pointer: &str) -> Option<String> {
+        let scrubbed = lock(&self.secrets).scrub(text);
+        let noted = scrubbed.rules.into_iter().map(|rule| Redaction { path: pointer.to_owned(), rule });
+        self.redactions.extend(noted);
+        scrubbed.text
+    }
+
+    /// Tells whether what errors say is not recorded.
+    pub(super) fn hides_errors(&self) -> bool {
+        self.site.redact.iter().any(|path| path.root == Root::Error)
     }
 
     /// Removes from an error's text what was removed from the arguments, and says so.

@@ -10,7 +10,7 @@ use super::{Exemption, Site};
 macro_rules! registry {
     ($list:ident: $element:ty {
         elf $elf:literal $elf_first:literal $elf_end:literal;
-        apple $apple:literal $apple_first:literal $apple_end:literal;
+        apple $apple_first:literal $apple_end:literal;
         windows $windows_first:literal $windows_end:literal;
     }) => {
         /// Returns what the linker gathered.
@@ -25,10 +25,11 @@ macro_rules! registry {
                 #[cfg_attr(target_vendor = "apple", link_name = $apple_end)]
                 static END: u8;
             }
-            // Makes the section exist in a program without any element.
+            // Makes the section exist in a program without any element. On Apple's systems the symbols do, and an empty
+            // static would take up a byte.
+            #[cfg(not(target_vendor = "apple"))]
             #[used]
-            #[cfg_attr(not(target_vendor = "apple"), unsafe(link_section = $elf))]
-            #[cfg_attr(target_vendor = "apple", unsafe(link_section = $apple))]
+            #[unsafe(link_section = $elf)]
             static NONE: [$element; 0] = [];
 
             gathered(&raw const FIRST, &raw const END)
@@ -64,7 +65,7 @@ macro_rules! registry {
 registry! {
     sites: Site {
         elf "audited_sites" "__start_audited_sites" "__stop_audited_sites";
-        apple "__DATA,audited_sites" "\u{1}section$start$__DATA$audited_sites" "\u{1}section$end$__DATA$audited_sites";
+        apple "\u{1}section$start$__DATA$audited_sites" "\u{1}section$end$__DATA$audited_sites";
         windows ".audsit$a" ".audsit$c";
     }
 }
@@ -72,7 +73,7 @@ registry! {
 registry! {
     exemptions: Exemption {
         elf "audited_exempt" "__start_audited_exempt" "__stop_audited_exempt";
-        apple "__DATA,audited_exempt" "\u{1}section$start$__DATA$audited_exempt" "\u{1}section$end$__DATA$audited_exempt";
+        apple "\u{1}section$start$__DATA$audited_exempt" "\u{1}section$end$__DATA$audited_exempt";
         windows ".audexe$a" ".audexe$c";
     }
 }

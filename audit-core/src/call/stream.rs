@@ -17,7 +17,16 @@ use crate::vocabulary::Level;
 pub struct Items {
     succeeded: u64,
     failed: u64,
-    first_error: Option<(String, Option<String>)>,
+    first_error: Option<FirstError>,
+    /// What errors say is not recorded.
+    hidden: bool,
+}
+
+#[derive(Debug)]
+struct FirstError {
+    error_type: String,
+    type_name: String,
+    text: Option<String>,
 }
 
 impl Items {
@@ -29,19 +38,24 @@ impl Items {
     /// Counts an item that is an error.
     pub fn failed(&mut self, facts: ErrorFacts<'_>) {
         self.failed += 1;
-        self.first_error.get_or_insert_with(|| (facts.error_type(), facts.text()));
+        let hidden = self.hidden;
+        self.first_error.get_or_insert_with(|| FirstError {
+            error_type: if hidden { facts.type_name() } else { facts.error_type() },
+            type_name: facts.type_name(),
+            text: facts.text(),
+        });
     }
 
     fn conclusion(&mut self) -> Conclusion {
-        let Some((error_type, text)) = self.first_error.take() else { return Conclusion::success() };
-        let mut conclusion = match self.succeeded {
-            0 => Conclusion::failure(error_type),
-            succeeded => {
-                let mut conclusion = Conclusion::partial(succeeded, self.failed);
-                conclusion.error_type = Some(error_type);
-                conclusion
-            }
+        let Some(FirstError { error_type, type_name, text }) = self.first_error.take() else {
+            return Conclusion::success();
         };
+        let mut conclusion = match self.succeeded {
+            0 => Conclusion::known_failure(&type_name),
+            succeeded => Conclusion::partial(succeeded, self.failed),
+        };
+        conclusion.error_type = Some(error_type);
+        conclusion.type_name = Some(type_name);
         conclusion.reason = text;
         conclusion
     }
@@ -85,7 +99,8 @@ impl<S: Stream> core::fmt::Debug for Counted<S> {
 
 impl<S: Stream> Counted<S> {
     pub(super) fn new(call: Call, stream: S, item: fn(&S::Item, &mut Items)) -> Self {
-        Self { call, stream: Some(stream), item, items: Items::default() }
+        let hidden = call.open.as_ref().is_some_and(|open| open.hides_errors());
+        Self { call, stream: Some(stream), item, items: Items { hidden, ..Items::default() } }
     }
 }
 

@@ -129,7 +129,7 @@ impl Ambient {
     /// Returns what is at work inside the given call: the model's identifier was for the call itself.
     pub(crate) fn inside(&self, call: CallLink, secrets: Arc<Mutex<Secrets>>) -> Self {
         let (fields, call, secrets) = (self.fields.clone(), Some(call), Some(secrets));
-        Self { fields, tool_call_id: None, call, secrets, watch: None, span: None }
+        Self { fields, tool_call_id: None, call, secrets, watch: self.watch.clone(), span: None }
     }
 
     pub(super) fn set_watch(&mut self, watch: Arc<Watched>) {

@@ -3,6 +3,7 @@
 use core::fmt::Debug;
 use std::error::Error;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Mutex, PoisonError};
 
 use tracing::field::{Field, Visit};
 
@@ -10,7 +11,7 @@ use crate::canonical::{Canonical, compare_names, write_string};
 use crate::capture::{Capture as _, Captured, Probe};
 use crate::limit;
 use crate::record::Payload;
-use crate::redact::secrets::Secrets;
+use crate::redact::secrets::{REMOVED, Secrets, clean_text};
 use crate::redact::{Redaction, Root, names, push_step};
 use crate::vocabulary::{Effect, Status};
 
@@ -78,6 +79,30 @@ impl Fields {
     /// Adds a field that is not one of those that say what the span or event is.
     pub(super) fn add(&mut self, name: &'static str, value: &str) {
         self.capture(name, (&&&Probe(&value)).captured());
+    }
+
+    /// Removes from the texts of the fields what was removed from them, and from the call around them.
+    pub(super) fn clean(&mut self, around: &[&Mutex<Secrets>]) {
+        let own = core::mem::take(&mut self.secrets);
+        self.clean_of(&own);
+        self.secrets = own;
+        for secrets in around {
+            self.clean_of(&secrets.lock().unwrap_or_else(PoisonError::into_inner));
+        }
+    }
+
+    fn clean_of(&mut self, secrets: &Secrets) {
+        for (name, value) in &mut self.members {
+            let mut path = self.pointer.to_owned();
+            push_step(&mut path, name);
+            let rules = clean_text(value, secrets).into_iter();
+            self.redactions.extend(rules.map(|rule| Redaction { path: path.clone(), rule }));
+        }
+        if let Some(error_type) = &mut self.error_type
+            && !secrets.is_empty()
+        {
+            *error_type = secrets.scrub(error_type).text.unwrap_or_else(|| REMOVED.to_owned());
+        }
     }
 
     /// Returns the other fields as one object, what was removed from them, and what no text of the call may show.

@@ -47,6 +47,8 @@ pub struct Conclusion {
     pub(crate) status: Status,
     pub(crate) effect: Option<Applied>,
     pub(crate) error_type: Option<String>,
+    /// The name of the error's type, which shows no value: where the error type cannot be shown, and in its absence.
+    pub(crate) type_name: Option<String>,
     pub(crate) code: Option<String>,
     pub(crate) reason: Option<String>,
     pub(crate) succeeded: Option<u64>,
@@ -55,7 +57,8 @@ pub struct Conclusion {
 
 impl Conclusion {
     const fn new(status: Status) -> Self {
-        Self { status, effect: None, error_type: None, code: None, reason: None, succeeded: None, failed: None }
+        let (error_type, type_name, code, reason) = (None, None, None, None);
+        Self { status, effect: None, error_type, type_name, code, reason, succeeded: None, failed: None }
     }
 
     /// The call did what it was asked to.
@@ -66,6 +69,11 @@ impl Conclusion {
     /// The call failed with an error of this type: `"bounced"`.
     pub fn failure(error_type: impl Into<String>) -> Self {
         Self { error_type: Some(error_type.into()), ..Self::new(Status::Failure) }
+    }
+
+    /// The call failed in a way that we name ourselves.
+    pub(crate) fn known_failure(type_name: &str) -> Self {
+        Self { type_name: Some(type_name.to_owned()), ..Self::new(Status::Failure) }
     }
 
     /// The call did some of what it was asked to: how many of its parts succeeded, and how many failed.

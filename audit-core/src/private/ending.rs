@@ -62,7 +62,7 @@ macro_rules! __kind {
     ($returned:ty) => {{
         #[allow(unused_imports, reason = "which rung is used depends on the type")]
         use $crate::__private::HasKind as _;
-        (&&&$crate::__private::Kind::<$returned>::OF).kind()
+        (&&&&&&$crate::__private::Kind::<$returned>::OF).kind()
     }};
 }
 
@@ -99,8 +99,10 @@ macro_rules! __tell_value {
         $ending.value($stated, (&&&&$crate::__private::Probe($value)).captured())
     };
     ($ending:ident, $stated:ident, $value:ident, $result:expr) => {
-        $ending.mapped($stated, &mut |__take| match $crate::__private::apply($value, $result) {
-            __mapped => __take((&&&&$crate::__private::Probe(&__mapped)).captured()),
+        $ending.mapped($stated, (&&&&$crate::__private::Probe($value)).captured(), &mut |__take| {
+            match $crate::__private::apply($value, $result) {
+                __mapped => __take((&&&&$crate::__private::Probe(&__mapped)).captured()),
+            }
         })
     };
 }
@@ -156,7 +158,7 @@ macro_rules! __settle_with {
     ($method:ident, $call:ident, $returned:ident $($overrides:tt)*) => {{
         #[allow(unused_imports, reason = "which rung is used depends on the type")]
         use $crate::__private::{HasKind as _, HasOpaqueKind as _};
-        let __kind = (&&&$crate::__private::Kind::of(&$returned)).$method();
+        let __kind = (&&&&&&$crate::__private::Kind::of(&$returned)).$method();
         __kind.settle(
             $call,
             $returned,

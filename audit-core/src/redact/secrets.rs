@@ -147,6 +147,20 @@ impl Secrets {
     }
 }
 
+/// Removes the secrets from a value in canonical JSON, if it is a text. Returns by which rules.
+pub(crate) fn clean_text(json: &mut Vec<u8>, secrets: &Secrets) -> Vec<String> {
+    if secrets.is_empty() || json.first() != Some(&b'"') {
+        return Vec::new();
+    }
+    let Ok(text) = serde_json::from_slice::<String>(json) else { return Vec::new() };
+    let scrubbed = secrets.scrub(&text);
+    if !scrubbed.rules.is_empty() {
+        json.clear();
+        write_string(json, scrubbed.text.as_deref().unwrap_or(REMOVED));
+    }
+    scrubbed.rules
+}
+
 /// Returns the forms that a scalar takes in texts: as it is, as `Debug` and JSON escape it, a number without exponent.
 fn forms(text: &str) -> Vec<String> {
     let debug = format!("{text:?}");
@@ -155,6 +169,9 @@ fn forms(text: &str) -> Vec<String> {
     let json = String::from_utf8(json).unwrap_or_default();
     let unquoted = |quoted: &str| quoted.get(1..quoted.len() - 1).unwrap_or_default().to_owned();
     let mut forms = vec![text.to_owned(), unquoted(&debug), unquoted(&json), text.escape_debug().to_string()];
+    if text.trim() != text && !text.trim().is_empty() {
+        forms.push(text.trim().to_owned());
+    }
     if is_number(text) && text.contains(['e', 'E']) {
         forms.extend(text.parse::<f64>().map(|number| number.to_string()));
     }

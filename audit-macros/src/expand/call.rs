@@ -5,7 +5,7 @@ use quote::{ToTokens as _, quote, quote_spanned};
 use syn::Type;
 
 use super::enter::{Entry, enter};
-use super::{hint, overrides, private, site, word};
+use super::{hint, inside, overrides, private, site, word};
 use crate::model::{Body, Closure};
 use crate::tokens::spanned_block;
 use crate::valid::Audited;
@@ -86,13 +86,13 @@ pub(super) fn awaited(
     let site = site::site(audited);
     let enter = enter(audited, &Entry::Await, &quote_spanned!(Span::mixed_site()=> return), place);
     let hint = output.map(|output| hint(audited, output));
-    let body = spanned_block(body.stream(), body.span().resolved_at(Span::mixed_site()));
+    let body = inside(body, &quote!(#hint));
     let settle = word(if audited.durability == Some(Durability::Disk) { "settle_durable" } else { "settle_async" });
     let overrides = overrides(audited);
     quote_spanned! {Span::mixed_site()=>
         #site
         #enter
-        let __returned = __call.drive(async #moves { #hint #body }).await;
+        let __returned = __call.drive(async #moves #body).await;
         return #private::#settle!(__call, __returned #overrides);
     }
 }

@@ -4,7 +4,7 @@
 //! no such hygiene, which is why the site's is in a block of its own. Items are
 //! seen from everywhere, also where a local of ours would be: no constant or unit struct is called `__call`.
 
-use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{ReturnType, Type};
 
@@ -80,9 +80,7 @@ fn leave(function: &Function, audited: &Audited, returned: Returned, place: Toke
     let output = nameable(&function.signature.output).map(|output| quote_spanned!(Span::mixed_site()=> -> #output));
     let moves = moves(function, audited);
     let body = if moves.is_some() {
-        // In the user's own braces: lints are silent about what stands inside of ours.
-        let statements = function.body.stream();
-        spanned_block(quote!(#moves #statements), function.body.span()).to_token_stream()
+        inside(&function.body, &quote!(#moves)).to_token_stream()
     } else {
         function.body.to_token_stream()
     };
@@ -156,8 +154,8 @@ fn leave_async(function: &Function, audited: &Audited, returned: Returned) -> To
     };
     let hint = output.as_ref().map(|output| hint(audited, output));
     let moves = moves(function, audited);
-    let body = inner_body(function);
-    let body = quote_spanned!(Span::mixed_site()=> async move { #hint #moves #body });
+    let body = inside(&function.body, &quote!(#hint #moves));
+    let body = quote_spanned!(Span::mixed_site()=> async move #body);
     let body = match audited.boxed {
         None => body,
         Some(Boxed::Send) => quote_spanned!(Span::mixed_site()=> #private::boxed(#body)),
@@ -170,12 +168,12 @@ fn leave_async(function: &Function, audited: &Audited, returned: Returned) -> To
     // own `Send`.
     let settle = match returned {
         Returned::Never => return quote_spanned!(Span::mixed_site()=> match #run {}),
-        Returned::Plain | Returned::Future | Returned::BoxedFuture => {
+        Returned::Plain => {
             return finish(audited, &run, if durable { "finish_durable" } else { "finish_async" });
         }
         Returned::Stream => "settle_opaque_async",
-        Returned::Unknown if durable => "settle_durable",
-        Returned::Unknown => "settle_async",
+        Returned::Unknown | Returned::Future | Returned::BoxedFuture if durable => "settle_durable",
+        Returned::Unknown | Returned::Future | Returned::BoxedFuture => "settle_async",
     };
     let (allow, overrides, settle) = (allow(audited), overrides(audited), word(settle));
     quote_spanned!(Span::mixed_site()=> let __returned = #run; #allow return #private::#settle!(__call, __returned #overrides);)
@@ -187,11 +185,11 @@ fn hint(audited: &Audited, output: &Type) -> TokenStream {
     quote_spanned!(Span::mixed_site()=> if false { return #private::never::<#output>(); })
 }
 
-/// Returns the body for a place among statements of ours: braces of the user's around one expression would be called
-/// needless there.
-fn inner_body(function: &Function) -> TokenTree {
-    let body = &function.body;
-    spanned_block(body.stream(), body.span().resolved_at(Span::mixed_site())).into()
+/// Puts statements of ours before those of the body, in the user's own braces: these say of which edition the block is, and
+/// lints are silent about what stands inside of ours.
+fn inside(body: &Group, before: &TokenStream) -> Group {
+    let statements = body.stream();
+    spanned_block(quote!(#before #statements), body.span())
 }
 
 /// Moves all parameters into the body's closure, also those that it does not mention, and lets it drop them in the

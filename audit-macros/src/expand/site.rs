@@ -52,7 +52,7 @@ pub(super) fn site(audited: &Audited) -> TokenStream {
             #[cfg_attr(any(target_os = "linux", target_os = "android", target_os = "freebsd"), unsafe(link_section = "audited_sites"))]
             #[cfg_attr(target_vendor = "apple", unsafe(link_section = "__DATA,audited_sites"))]
             #[cfg_attr(windows, unsafe(link_section = ".audsit$b"))]
-            static SITE: #private::Site = #private::Site {
+            static __AUDITED_SITE: #private::Site = #private::Site {
                 action: #action,
                 tool: #tool,
                 effect: #effect,
@@ -66,7 +66,7 @@ pub(super) fn site(audited: &Audited) -> TokenStream {
                 summary: &[#(#summary),*],
                 census: #census,
             };
-            &SITE
+            &__AUDITED_SITE
         };
     }
 }
@@ -82,7 +82,7 @@ pub(super) fn exemption(exempt: &Exempt) -> TokenStream {
             #[cfg_attr(any(target_os = "linux", target_os = "android", target_os = "freebsd"), unsafe(link_section = "audited_exempt"))]
             #[cfg_attr(target_vendor = "apple", unsafe(link_section = "__DATA,audited_exempt"))]
             #[cfg_attr(windows, unsafe(link_section = ".audexe$b"))]
-            static EXEMPTION: #private::Exemption = #private::Exemption {
+            static __AUDITED_EXEMPTION: #private::Exemption = #private::Exemption {
                 tool: #tool,
                 reason: #reason,
                 census: #private::census_exempt!(#tool, #reason #line),

@@ -18,7 +18,7 @@ pub trait WithoutVariables {}
 
 macro_rules! futures {
     ($($tag:ident: [$($pointer:tt)+] [$($bounds:tt)*] $new:expr;)+) => {$(
-        impl<'a, T> HasKind for &&Kind<futures!(@ [$($pointer)+] dyn Future<Output = T> $($bounds)* + 'a)> {
+        impl<'a, T> HasKind for &&&&&Kind<futures!(@ [$($pointer)+] dyn Future<Output = T> $($bounds)* + 'a)> {
             type Tag = $tag;
 
             fn kind(&self) -> $tag {

@@ -1,6 +1,6 @@
 //! What kind of value a function returns: a plain one, or a future or stream inside of which the call goes on.
 //!
-//! Futures are found by type, not by token. Method look-up on `&&Kind::<R>` takes the first of three impls that the
+//! Futures are found by type, not by token. Method look-up on `&&&&&&Kind::<R>` takes the first of three impls that the
 //! type meets: a boxed future or stream, which is boxed again with the call inside; any other future, whose end nobody
 //! sees; everything else. What comes out is a tag with the same methods for each kind.
 
@@ -9,6 +9,8 @@ mod streams;
 
 use core::fmt;
 use core::marker::PhantomData;
+
+use futures_core::Stream;
 
 use super::guard::{Late, Settling};
 use super::{Begin, Call, Ending, Items};
@@ -37,7 +39,8 @@ impl<R> Kind<R> {
     }
 }
 
-/// The rungs of the ladder: boxed futures and streams (`&&Kind`), futures of a type of their own, everything else.
+/// The rungs of the ladder: boxed futures and streams (`&&&&&Kind`), other futures and
+/// streams, everything else.
 pub trait HasKind {
     /// The tag.
     type Tag;
@@ -45,12 +48,29 @@ pub trait HasKind {
     fn kind(&self) -> Self::Tag;
 }
 
-impl<R: Future> HasKind for &Kind<R> {
-    type Tag = Unwatched;
+/// What cannot be wrapped, because its type would be another.
+macro_rules! unwatched {
+    ($($(#[$doc:meta])* [$($generic:tt)*] $kind:ty;)+) => {$(
+        $(#[$doc])*
+        impl<$($generic)*> HasKind for $kind {
+            type Tag = Unwatched;
 
-    fn kind(&self) -> Unwatched {
-        Unwatched
-    }
+            fn kind(&self) -> Unwatched {
+                Unwatched
+            }
+        }
+    )+};
+}
+
+unwatched! {
+    [R: Future] &&&&Kind<R>;
+    [R: Stream] &&&Kind<R>;
+    [R: Future + ?Sized] &&Kind<Box<R>>;
+    [R: Future, E] &&Kind<Result<R, E>>;
+    [R: Future] &&Kind<Option<R>>;
+    [R: Stream + ?Sized] &Kind<Box<R>>;
+    [R: Stream, E] &Kind<Result<R, E>>;
+    [R: Stream] &Kind<Option<R>>;
 }
 
 impl<R> HasKind for Kind<R> {
@@ -72,7 +92,7 @@ macro_rules! tags {
 tags! {
     /// A value whose being returned ends the call.
     Plain
-    /// A future that cannot be wrapped: it has a type of its own.
+    /// A future or stream that cannot be wrapped: it has a type of its own.
     Unwatched
     /// `Pin<Box<dyn Future>>`.
     BoxedFuture

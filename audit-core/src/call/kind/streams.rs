@@ -14,7 +14,7 @@ use crate::sink::Receipt;
 
 macro_rules! streams {
     ($($tag:ident, $in_result:ident: [$($bounds:tt)*];)+) => {$(
-        impl<'a, T> HasKind for &&Kind<Pin<Box<dyn Stream<Item = T> $($bounds)* + 'a>>> {
+        impl<'a, T> HasKind for &&&&&Kind<Pin<Box<dyn Stream<Item = T> $($bounds)* + 'a>>> {
             type Tag = $tag;
 
             fn kind(&self) -> $tag {
@@ -22,7 +22,7 @@ macro_rules! streams {
             }
         }
 
-        impl<'a, T, E> HasKind for &&Kind<Result<Pin<Box<dyn Stream<Item = T> $($bounds)* + 'a>>, E>> {
+        impl<'a, T, E> HasKind for &&&&&Kind<Result<Pin<Box<dyn Stream<Item = T> $($bounds)* + 'a>>, E>> {
             type Tag = $in_result;
 
             fn kind(&self) -> $in_result {

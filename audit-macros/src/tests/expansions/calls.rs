@@ -22,7 +22,7 @@ fn a_block_is_one_call() {
                             unsafe(link_section = "__DATA,audited_sites")
                         )]
                         #[cfg_attr(windows, unsafe(link_section = ".audsit$b"))]
-                        static SITE: ::audited::__private::Site = ::audited::__private::Site {
+                        static __AUDITED_SITE: ::audited::__private::Site = ::audited::__private::Site {
                             action: "order.refund",
                             tool: "order.refund",
                             effect: ::audited::__private::Effect::Destructive,
@@ -38,7 +38,7 @@ fn a_block_is_one_call() {
                                 "order.refund", "order.refund", "destructive", "request", "", ""
                             ),
                         };
-                        &SITE
+                        &__AUDITED_SITE
                     };
                     let __begun = ::audited::__private::begin(
                         __site,
@@ -89,7 +89,7 @@ fn a_block_is_one_call() {
                             unsafe(link_section = "__DATA,audited_sites")
                         )]
                         #[cfg_attr(windows, unsafe(link_section = ".audsit$b"))]
-                        static SITE: ::audited::__private::Site = ::audited::__private::Site {
+                        static __AUDITED_SITE: ::audited::__private::Site = ::audited::__private::Site {
                             action: __AUDITED_ACTION,
                             tool: __AUDITED_TOOL,
                             effect: ::audited::__private::Effect::Write,
@@ -105,7 +105,7 @@ fn a_block_is_one_call() {
                                 __AUDITED_ACTION, __AUDITED_TOOL, "write", "request", "", ""
                             ),
                         };
-                        &SITE
+                        &__AUDITED_SITE
                     };
                     let __begun = ::audited::__private::begin(
                         __site,
@@ -147,7 +147,7 @@ fn an_async_block_stays_one() {
                             unsafe(link_section = "__DATA,audited_sites")
                         )]
                         #[cfg_attr(windows, unsafe(link_section = ".audsit$b"))]
-                        static SITE: ::audited::__private::Site = ::audited::__private::Site {
+                        static __AUDITED_SITE: ::audited::__private::Site = ::audited::__private::Site {
                             action: "order.refund",
                             tool: "order.refund",
                             effect: ::audited::__private::Effect::Write,
@@ -163,7 +163,7 @@ fn an_async_block_stays_one() {
                                 "order.refund", "order.refund", "write", "request", "", ""
                             ),
                         };
-                        &SITE
+                        &__AUDITED_SITE
                     };
                     let __begun = ::audited::__private::begin(__site, &mut |_| {});
                     #[allow(
@@ -180,7 +180,7 @@ fn an_async_block_stays_one() {
                             );
                         }
                     };
-                    let __returned = __call.drive(async move { { pay(order).await } }).await;
+                    let __returned = __call.drive(async move { pay(order).await }).await;
                     return ::audited::__private::settle_async!(__call, __returned);
                 }
             }
@@ -207,7 +207,7 @@ fn a_closure_stays_one() {
                             unsafe(link_section = "__DATA,audited_sites")
                         )]
                         #[cfg_attr(windows, unsafe(link_section = ".audsit$b"))]
-                        static SITE: ::audited::__private::Site = ::audited::__private::Site {
+                        static __AUDITED_SITE: ::audited::__private::Site = ::audited::__private::Site {
                             action: "order.refund",
                             tool: "refund",
                             effect: ::audited::__private::Effect::Write,
@@ -234,7 +234,7 @@ fn a_closure_stays_one() {
                                 "order.refund", "refund", "write", "request", "card.number", ""
                             ),
                         };
-                        &SITE
+                        &__AUDITED_SITE
                     };
                     let __begun = ::audited::__private::begin(
                         __site,
@@ -272,7 +272,7 @@ fn a_closure_stays_one() {
                             unsafe(link_section = "__DATA,audited_sites")
                         )]
                         #[cfg_attr(windows, unsafe(link_section = ".audsit$b"))]
-                        static SITE: ::audited::__private::Site = ::audited::__private::Site {
+                        static __AUDITED_SITE: ::audited::__private::Site = ::audited::__private::Site {
                             action: "order.count",
                             tool: "order.count",
                             effect: ::audited::__private::Effect::Write,
@@ -288,7 +288,7 @@ fn a_closure_stays_one() {
                                 "order.count", "order.count", "write", "request", "", ""
                             ),
                         };
-                        &SITE
+                        &__AUDITED_SITE
                     };
                     let __begun = ::audited::__private::begin(__site, &mut |_| {});
                     let mut __call = __begun.call();
@@ -314,7 +314,7 @@ fn a_closure_stays_one() {
                             unsafe(link_section = "__DATA,audited_sites")
                         )]
                         #[cfg_attr(windows, unsafe(link_section = ".audsit$b"))]
-                        static SITE: ::audited::__private::Site = ::audited::__private::Site {
+                        static __AUDITED_SITE: ::audited::__private::Site = ::audited::__private::Site {
                             action: "order.refund",
                             tool: "order.refund",
                             effect: ::audited::__private::Effect::Write,
@@ -330,7 +330,7 @@ fn a_closure_stays_one() {
                                 "order.refund", "order.refund", "write", "request", "", ""
                             ),
                         };
-                        &SITE
+                        &__AUDITED_SITE
                     };
                     let __begun = ::audited::__private::begin(
                         __site,
@@ -344,7 +344,7 @@ fn a_closure_stays_one() {
                             if false {
                                 return ::audited::__private::never::<Result<u8, Error>>();
                             }
-                            { pay(order).await }
+                            pay(order).await
                         })
                         .await;
                     return ::audited::__private::settle_async!(__call, __returned);

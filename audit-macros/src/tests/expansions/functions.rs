@@ -30,7 +30,7 @@ fn sync_function() {
                         unsafe(link_section = "__DATA,audited_sites")
                     )]
                     #[cfg_attr(windows, unsafe(link_section = ".audsit$b"))]
-                    static SITE: ::audited::__private::Site = ::audited::__private::Site {
+                    static __AUDITED_SITE: ::audited::__private::Site = ::audited::__private::Site {
                         action: "order.refund",
                         tool: "refund",
                         effect: ::audited::__private::Effect::Write,
@@ -62,7 +62,7 @@ fn sync_function() {
                             "order.refund", "refund", "write", "request", "card,customer.ssn", ""
                         ),
                     };
-                    &SITE
+                    &__AUDITED_SITE
                 };
                 let __kind = ::audited::__private::kind!(Result < Receipt, RefundError >);
                 let __begun = ::audited::__private::begin(
@@ -111,7 +111,7 @@ fn async_function() {
                         unsafe(link_section = "__DATA,audited_sites")
                     )]
                     #[cfg_attr(windows, unsafe(link_section = ".audsit$b"))]
-                    static SITE: ::audited::__private::Site = ::audited::__private::Site {
+                    static __AUDITED_SITE: ::audited::__private::Site = ::audited::__private::Site {
                         action: "mail.send",
                         tool: "send",
                         effect: ::audited::__private::Effect::Write,
@@ -129,7 +129,7 @@ fn async_function() {
                             "mail.send", "send", "write", "metadata", "", ""
                         ),
                     };
-                    &SITE
+                    &__AUDITED_SITE
                 };
                 let __begun = ::audited::__private::begin(
                     __site,
@@ -146,7 +146,7 @@ fn async_function() {
                             return ::audited::__private::never::<Result<(), Error>>();
                         }
                         ::audited::__private::moves!(r#type mail);
-                        { post(mail).await }
+                        post(mail).await
                     })
                     .await;
                 ::audited::__private::finish_durable!(__call, __returned);
@@ -174,7 +174,7 @@ fn method_without_parameters() {
                         unsafe(link_section = "__DATA,audited_sites")
                     )]
                     #[cfg_attr(windows, unsafe(link_section = ".audsit$b"))]
-                    static SITE: crate::audit::__private::Site = crate::audit::__private::Site {
+                    static __AUDITED_SITE: crate::audit::__private::Site = crate::audit::__private::Site {
                         action: "cart.count",
                         tool: "count items",
                         effect: crate::audit::__private::Effect::Read,
@@ -190,7 +190,7 @@ fn method_without_parameters() {
                             "cart.count", "count items", "read", "request", "", ""
                         ),
                     };
-                    &SITE
+                    &__AUDITED_SITE
                 };
                 let __begun = crate::audit::__private::begin(__site, &mut |_| {});
                 let mut __call = __begun.call();
@@ -231,7 +231,7 @@ fn destructured_parameters() {
                         unsafe(link_section = "__DATA,audited_sites")
                     )]
                     #[cfg_attr(windows, unsafe(link_section = ".audsit$b"))]
-                    static SITE: ::audited::__private::Site = ::audited::__private::Site {
+                    static __AUDITED_SITE: ::audited::__private::Site = ::audited::__private::Site {
                         action: "order.list",
                         tool: "list",
                         effect: ::audited::__private::Effect::Write,
@@ -260,7 +260,7 @@ fn destructured_parameters() {
                             "order.list", "list", "write", "request", "b[].*.\"card-number\"", ""
                         ),
                     };
-                    &SITE
+                    &__AUDITED_SITE
                 };
                 let __kind = ::audited::__private::kind!(Page);
                 let __begun = ::audited::__private::begin(
@@ -316,7 +316,7 @@ fn generics_with_impl_trait() {
                         unsafe(link_section = "__DATA,audited_sites")
                     )]
                     #[cfg_attr(windows, unsafe(link_section = ".audsit$b"))]
-                    static SITE: ::audited::__private::Site = ::audited::__private::Site {
+                    static __AUDITED_SITE: ::audited::__private::Site = ::audited::__private::Site {
                         action: "item.list",
                         tool: "list",
                         effect: ::audited::__private::Effect::Write,
@@ -332,7 +332,7 @@ fn generics_with_impl_trait() {
                             "item.list", "list", "write", "request", "", ""
                         ),
                     };
-                    &SITE
+                    &__AUDITED_SITE
                 };
                 let __begun = ::audited::__private::begin(
                     __site,
@@ -373,7 +373,7 @@ fn impl_trait_alone_is_left_to_inference() {
                         unsafe(link_section = "__DATA,audited_sites")
                     )]
                     #[cfg_attr(windows, unsafe(link_section = ".audsit$b"))]
-                    static SITE: ::audited::__private::Site = ::audited::__private::Site {
+                    static __AUDITED_SITE: ::audited::__private::Site = ::audited::__private::Site {
                         action: "item.list",
                         tool: "list",
                         effect: ::audited::__private::Effect::Write,
@@ -389,11 +389,11 @@ fn impl_trait_alone_is_left_to_inference() {
                             "item.list", "list", "write", "request", "", ""
                         ),
                     };
-                    &SITE
+                    &__AUDITED_SITE
                 };
                 let __begun = ::audited::__private::begin(__site, &mut |_| {});
                 let mut __call = __begun.ready().await;
-                let __returned = __call.drive(async move { { [1].into_iter() } }).await;
+                let __returned = __call.drive(async move { [1].into_iter() }).await;
                 ::audited::__private::finish_async!(__call, __returned);
                 return __returned;
             }

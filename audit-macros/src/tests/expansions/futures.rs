@@ -25,7 +25,7 @@ fn a_type_that_may_be_a_future_decides_itself() {
                         unsafe(link_section = "__DATA,audited_sites")
                     )]
                     #[cfg_attr(windows, unsafe(link_section = ".audsit$b"))]
-                    static SITE: ::audited::__private::Site = ::audited::__private::Site {
+                    static __AUDITED_SITE: ::audited::__private::Site = ::audited::__private::Site {
                         action: "order.refund",
                         tool: "refund",
                         effect: ::audited::__private::Effect::Destructive,
@@ -41,7 +41,7 @@ fn a_type_that_may_be_a_future_decides_itself() {
                             "order.refund", "refund", "destructive", "request", "", ""
                         ),
                     };
-                    &SITE
+                    &__AUDITED_SITE
                 };
                 let __kind = ::audited::__private::kind!(
                     Pin < Box < dyn Future < Output = Result < (), Error > > + Send + 'a > >
@@ -93,7 +93,7 @@ fn an_opaque_future_is_guarded() {
                         unsafe(link_section = "__DATA,audited_sites")
                     )]
                     #[cfg_attr(windows, unsafe(link_section = ".audsit$b"))]
-                    static SITE: ::audited::__private::Site = ::audited::__private::Site {
+                    static __AUDITED_SITE: ::audited::__private::Site = ::audited::__private::Site {
                         action: "order.refund",
                         tool: "refund",
                         effect: ::audited::__private::Effect::Destructive,
@@ -109,7 +109,7 @@ fn an_opaque_future_is_guarded() {
                             "order.refund", "refund", "destructive", "request", "", ""
                         ),
                     };
-                    &SITE
+                    &__AUDITED_SITE
                 };
                 let __begun = ::audited::__private::begin(
                     __site,
@@ -247,7 +247,7 @@ fn each_kind_of_result_ends_in_its_own_way() {
             expect![[r#"
                 let mut __call = __begun.ready().await;
                 let __returned = ::audited::__private::yielding::<
-                >(__call.drive(async move { { g() } }).await);
+                >(__call.drive(async move { g() }).await);
                 return ::audited::__private::settle_opaque_async!(__call, __returned);
             "#]],
         ),
@@ -330,7 +330,7 @@ fn async_trait_method() {
                             unsafe(link_section = "__DATA,audited_sites")
                         )]
                         #[cfg_attr(windows, unsafe(link_section = ".audsit$b"))]
-                        static SITE: ::audited::__private::Site = ::audited::__private::Site {
+                        static __AUDITED_SITE: ::audited::__private::Site = ::audited::__private::Site {
                             action: "order.find",
                             tool: "find",
                             effect: ::audited::__private::Effect::Write,
@@ -346,7 +346,7 @@ fn async_trait_method() {
                                 "order.find", "find", "write", "request", "", ""
                             ),
                         };
-                        &SITE
+                        &__AUDITED_SITE
                     };
                     let __begun = ::audited::__private::begin(
                         __site,
@@ -357,11 +357,9 @@ fn async_trait_method() {
                     let mut __call = __begun.ready().await;
                     let __returned = __call
                         .drive(async move {
-                            {
-                                let __self = self;
-                                let __ret: Option<Order> = { __self.orders.get(id).await };
-                                __ret
-                            }
+                            let __self = self;
+                            let __ret: Option<Order> = { __self.orders.get(id).await };
+                            __ret
                         })
                         .await;
                     return ::audited::__private::settle_async!(__call, __returned);

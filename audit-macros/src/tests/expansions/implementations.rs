@@ -23,7 +23,7 @@ fn an_exempt_function_says_why() {
                         unsafe(link_section = "__DATA,audited_exempt")
                     )]
                     #[cfg_attr(windows, unsafe(link_section = ".audexe$b"))]
-                    static EXEMPTION: ours::__private::Exemption = ours::__private::Exemption {
+                    static __AUDITED_EXEMPTION: ours::__private::Exemption = ours::__private::Exemption {
                         tool: "label",
                         reason: "it only formats",
                         census: ours::__private::census_exempt!("label", "it only formats"),
@@ -72,7 +72,7 @@ fn the_methods_of_a_block_are_named_after_its_prefix() {
                             unsafe(link_section = "__DATA,audited_sites")
                         )]
                         #[cfg_attr(windows, unsafe(link_section = ".audsit$b"))]
-                        static SITE: ::audited::__private::Site = ::audited::__private::Site {
+                        static __AUDITED_SITE: ::audited::__private::Site = ::audited::__private::Site {
                             action: "orders.find",
                             tool: "find",
                             effect: ::audited::__private::Effect::Read,
@@ -88,7 +88,7 @@ fn the_methods_of_a_block_are_named_after_its_prefix() {
                                 "orders.find", "find", "read", "request", "", ""
                             ),
                         };
-                        &SITE
+                        &__AUDITED_SITE
                     };
                     let __begun = ::audited::__private::begin(
                         __site,
@@ -122,7 +122,7 @@ fn the_methods_of_a_block_are_named_after_its_prefix() {
                             unsafe(link_section = "__DATA,audited_sites")
                         )]
                         #[cfg_attr(windows, unsafe(link_section = ".audsit$b"))]
-                        static SITE: ::audited::__private::Site = ::audited::__private::Site {
+                        static __AUDITED_SITE: ::audited::__private::Site = ::audited::__private::Site {
                             action: "own",
                             tool: "refund",
                             effect: ::audited::__private::Effect::Destructive,
@@ -144,7 +144,7 @@ fn the_methods_of_a_block_are_named_after_its_prefix() {
                                 "own", "refund", "destructive", "request", "card", ""
                             ),
                         };
-                        &SITE
+                        &__AUDITED_SITE
                     };
                     let __begun = ::audited::__private::begin(
                         __site,
@@ -165,7 +165,7 @@ fn the_methods_of_a_block_are_named_after_its_prefix() {
                                     return ::audited::__private::never::<Result<(), E>>();
                                 }
                                 ::audited::__private::moves!(card self);
-                                { pay(card).await }
+                                pay(card).await
                             }),
                         )
                         .await;
@@ -184,7 +184,7 @@ fn the_methods_of_a_block_are_named_after_its_prefix() {
                             unsafe(link_section = "__DATA,audited_exempt")
                         )]
                         #[cfg_attr(windows, unsafe(link_section = ".audexe$b"))]
-                        static EXEMPTION: ::audited::__private::Exemption = ::audited::__private::Exemption {
+                        static __AUDITED_EXEMPTION: ::audited::__private::Exemption = ::audited::__private::Exemption {
                             tool: "label",
                             reason: "it only formats",
                             census: ::audited::__private::census_exempt!("label", "it only formats"),
@@ -206,5 +206,5 @@ fn a_half_typed_body_is_left_to_the_compiler() {
     let text = expansion.to_string();
     assert!(text.contains("moves ! (self) ; self . }"), "{text}");
     assert!(text.contains("fn half (& self , a :) { }"), "{text}");
-    assert_eq!(text.matches("static SITE").count(), 2, "{text}");
+    assert_eq!(text.matches("static __AUDITED_SITE").count(), 2, "{text}");
 }

@@ -22,7 +22,7 @@ fn destructive_function_denies() {
                         unsafe(link_section = "__DATA,audited_sites")
                     )]
                     #[cfg_attr(windows, unsafe(link_section = ".audsit$b"))]
-                    static SITE: ::audited::__private::Site = ::audited::__private::Site {
+                    static __AUDITED_SITE: ::audited::__private::Site = ::audited::__private::Site {
                         action: "disk.wipe",
                         tool: "wipe",
                         effect: ::audited::__private::Effect::Destructive,
@@ -38,7 +38,7 @@ fn destructive_function_denies() {
                             "disk.wipe", "wipe", "destructive", "request", "", ""
                         ),
                     };
-                    &SITE
+                    &__AUDITED_SITE
                 };
                 let __begun = ::audited::__private::begin(
                     __site,
@@ -82,7 +82,7 @@ fn destructive_async_function_with_closure() {
                         unsafe(link_section = "__DATA,audited_sites")
                     )]
                     #[cfg_attr(windows, unsafe(link_section = ".audsit$b"))]
-                    static SITE: ::audited::__private::Site = ::audited::__private::Site {
+                    static __AUDITED_SITE: ::audited::__private::Site = ::audited::__private::Site {
                         action: "disk.wipe",
                         tool: "wipe",
                         effect: ::audited::__private::Effect::Destructive,
@@ -98,7 +98,7 @@ fn destructive_async_function_with_closure() {
                             "disk.wipe", "wipe", "destructive", "request", "", ""
                         ),
                     };
-                    &SITE
+                    &__AUDITED_SITE
                 };
                 let __begun = ::audited::__private::begin(
                     __site,
@@ -126,7 +126,7 @@ fn destructive_async_function_with_closure() {
                             return ::audited::__private::never::<Status>();
                         }
                         ::audited::__private::moves!(disk);
-                        { disk.wipe().await }
+                        disk.wipe().await
                     })
                     .await;
                 #[allow(
@@ -158,7 +158,7 @@ fn targets_and_skipped_parameters() {
                         unsafe(link_section = "__DATA,audited_sites")
                     )]
                     #[cfg_attr(windows, unsafe(link_section = ".audsit$b"))]
-                    static SITE: ::audited::__private::Site = ::audited::__private::Site {
+                    static __AUDITED_SITE: ::audited::__private::Site = ::audited::__private::Site {
                         action: "order.ship",
                         tool: "ship",
                         effect: ::audited::__private::Effect::Write,
@@ -174,7 +174,7 @@ fn targets_and_skipped_parameters() {
                             "order.ship", "ship", "write", "request", "", "client"
                         ),
                     };
-                    &SITE
+                    &__AUDITED_SITE
                 };
                 let __begun = ::audited::__private::begin(
                     __site,
@@ -219,7 +219,7 @@ fn function_that_never_returns() {
                         unsafe(link_section = "__DATA,audited_sites")
                     )]
                     #[cfg_attr(windows, unsafe(link_section = ".audsit$b"))]
-                    static SITE: ::audited::__private::Site = ::audited::__private::Site {
+                    static __AUDITED_SITE: ::audited::__private::Site = ::audited::__private::Site {
                         action: "host.halt",
                         tool: "halt",
                         effect: ::audited::__private::Effect::Write,
@@ -235,7 +235,7 @@ fn function_that_never_returns() {
                             "host.halt", "halt", "write", "request", "", ""
                         ),
                     };
-                    &SITE
+                    &__AUDITED_SITE
                 };
                 let __begun = ::audited::__private::begin(__site, &mut |_| {});
                 let mut __call = __begun.call();
@@ -259,7 +259,7 @@ fn function_that_never_returns() {
                         unsafe(link_section = "__DATA,audited_sites")
                     )]
                     #[cfg_attr(windows, unsafe(link_section = ".audsit$b"))]
-                    static SITE: ::audited::__private::Site = ::audited::__private::Site {
+                    static __AUDITED_SITE: ::audited::__private::Site = ::audited::__private::Site {
                         action: "host.halt",
                         tool: "halt",
                         effect: ::audited::__private::Effect::Write,
@@ -275,7 +275,7 @@ fn function_that_never_returns() {
                             "host.halt", "halt", "write", "request", "", ""
                         ),
                     };
-                    &SITE
+                    &__AUDITED_SITE
                 };
                 let __begun = ::audited::__private::begin(__site, &mut |_| {});
                 let mut __call = __begun.ready().await;
@@ -284,7 +284,7 @@ fn function_that_never_returns() {
                         if false {
                             return ::audited::__private::never::<::core::convert::Infallible>();
                         }
-                        { loop {} }
+                        loop {}
                     })
                     .await
                 {}
