@@ -26,7 +26,8 @@
 //!   `tool_disabled`, `invalid_arguments` or another `protocol_error`, with the code of the protocol. So is a `tools/call`
 //!   that rmcp cannot read as one, without what it holds.
 //! - `isError` is a failure: `tool_error`.
-//! - A tool that destroys does not run where its call cannot be recorded.
+//! - A tool that destroys does not run where its call cannot be recorded: one without the attribute is refused here, an
+//!   audited function refuses as its own policy says.
 //! - Nothing is asked of the tools' types: what is recorded is the JSON that came and the JSON that goes.
 //! - Calls that never reach an `#[audited]` function are redacted as the function redacts, what the tool does not take is
 //!   removed with it, and where a path has no certain place in the JSON, no argument is recorded.
@@ -36,7 +37,8 @@
 //! resources. Calls to the server that go around [`Audited`], `ServerHandler::call_tool` for one, are not seen.
 //!
 //! Functions are known by the name of their tool alone. A tool that has the name of an audited function elsewhere in the
-//! program, but none of its own, is recorded once it has ended; [`ToolOptions::function`] tells the two apart.
+//! program, but none of its own, is recorded once it has ended, and not refused; [`ToolOptions::function`] tells the two
+//! apart. A function that runs in a task spawned without `audited::inherit` is not seen, and recorded here a second time.
 //!
 //! # Features
 //! - `http`: [`http_session`](Audited::session), the session of the streamable HTTP transport.
