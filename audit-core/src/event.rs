@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Serialize;
 
-use crate::canonical::{Canonical, compare_names, write_string};
+use crate::canonical::{Canonical, object_of};
 use crate::context::Ambient;
 use crate::limit;
 use crate::port::AuditPort;
@@ -186,15 +186,7 @@ impl Annotations {
         if self.members.is_empty() {
             return (None, self.redactions);
         }
-        self.members.sort_by(|(a, _), (b, _)| compare_names(a, b));
-        let mut bytes = Vec::new();
-        for (name, value) in &self.members {
-            bytes.push(if bytes.is_empty() { b'{' } else { b',' });
-            write_string(&mut bytes, name);
-            bytes.push(b':');
-            bytes.extend_from_slice(value);
-        }
-        bytes.push(b'}');
+        let bytes = object_of(&mut self.members);
         (Some(Payload::new(bytes)), self.redactions)
     }
 }

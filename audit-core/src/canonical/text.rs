@@ -22,6 +22,22 @@ pub(crate) fn write_string(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
 }
 
+/// Joins members, each a distinct name and its canonical JSON, into one object.
+pub(crate) fn object_of<N: AsRef<str>>(members: &mut [(N, Vec<u8>)]) -> Vec<u8> {
+    members.sort_by(|(a, _), (b, _)| compare_names(a.as_ref(), b.as_ref()));
+    let mut out = vec![b'{'];
+    for (name, value) in members.iter() {
+        if out.len() > 1 {
+            out.push(b',');
+        }
+        write_string(&mut out, name.as_ref());
+        out.push(b':');
+        out.extend_from_slice(value);
+    }
+    out.push(b'}');
+    out
+}
+
 fn write_escape(out: &mut Vec<u8>, byte: u8) {
     const DIGITS: [u8; 16] = *b"0123456789abcdef";
     let short = match byte {

@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 
 use tracing::field::{Field, Visit};
 
-use crate::canonical::{Canonical, compare_names, write_string};
+use crate::canonical::{Canonical, object_of};
 use crate::capture::{Capture as _, Captured, Probe};
 use crate::limit;
 use crate::record::Payload;
@@ -110,15 +110,7 @@ impl Fields {
         if self.members.is_empty() {
             return (None, self.redactions, self.secrets);
         }
-        self.members.sort_by(|(a, _), (b, _)| compare_names(a, b));
-        let mut bytes = Vec::new();
-        for (name, value) in &self.members {
-            bytes.push(if bytes.is_empty() { b'{' } else { b',' });
-            write_string(&mut bytes, name);
-            bytes.push(b':');
-            bytes.extend_from_slice(value);
-        }
-        bytes.push(b'}');
+        let bytes = object_of(&mut self.members);
         (Some(Payload::new(bytes)), self.redactions, self.secrets)
     }
 
