@@ -4,12 +4,12 @@ use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens as _, quote_spanned};
 use syn::parse::{ParseStream, Parser as _};
 
-use crate::args::{Args, Name};
+use crate::args::{Args, Name, OnUnavailable};
 use crate::errors::Errors;
 use crate::expand;
 use crate::model::{Body, is_body};
 use crate::tokens::ungrouped;
-use crate::valid::{self, Subject};
+use crate::valid::{self, Audited, Subject};
 
 /// Expands `call!`; empty if there is a mistake in it.
 pub(crate) fn expand(input: TokenStream, errors: &mut Errors) -> TokenStream {
@@ -44,7 +44,10 @@ pub(crate) fn expand(input: TokenStream, errors: &mut Errors) -> TokenStream {
         other => (other, Vec::new()),
     };
     let subject = Subject { parameters, tool: None, effect: None, generics: Vec::new(), line: None };
-    let audited = valid::validate(args, subject, errors);
+    let validated = valid::validate(args, subject, errors);
+    // What its closure uses of the surroundings is not known: it runs before the body takes any of them.
+    let audited =
+        Audited { refuses_at_once: matches!(validated.on_unavailable, OnUnavailable::Closure(_)), ..validated };
     match body {
         Some(body) if errors.is_empty() => expand::call(&body, &audited, place),
         _ => TokenStream::new(),

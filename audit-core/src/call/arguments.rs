@@ -19,6 +19,15 @@ const IDENTITY_BYTES_MAX: usize = 1_024;
 /// The identity of a target that could not be told.
 const UNAVAILABLE: &str = "[unavailable]";
 
+/// What is done with an argument, and the index of its parameter.
+#[derive(Clone, Copy, Debug)]
+pub enum Place {
+    /// It is recorded.
+    Taken(usize),
+    /// The attribute leaves it out.
+    Skipped(usize),
+}
+
 /// Takes the arguments and targets of one call.
 #[derive(Debug)]
 pub struct Arguments<'c> {
@@ -35,8 +44,17 @@ impl<'c> Arguments<'c> {
         Self { site, canonical, frame, arguments: None, targets: Vec::new() }
     }
 
-    /// Captures the argument of the parameter with this index.
-    pub fn argument(&mut self, index: usize, captured: Captured<'_>) {
+    /// Takes the arguments in the order of their parameters, or as their places say where there are any.
+    pub(super) fn take(&mut self, arguments: &[Captured<'_>], places: &[Place]) {
+        for (index, &captured) in arguments.iter().enumerate() {
+            match places.get(index).copied().unwrap_or(Place::Taken(index)) {
+                Place::Taken(index) => self.argument(index, captured),
+                Place::Skipped(index) => self.skipped(index, captured),
+            }
+        }
+    }
+
+    fn argument(&mut self, index: usize, captured: Captured<'_>) {
         let Some(&name) = self.site.parameters.get(index) else { return };
         let secret = self.secret(index);
         let mut pointer = POINTER.to_owned();
@@ -86,7 +104,7 @@ impl<'c> Arguments<'c> {
 
     /// Leaves the argument of the parameter with this index out. If it is a secret by its name, it stays out of the
     /// call's other texts, too.
-    pub fn skipped(&mut self, index: usize, captured: Captured<'_>) {
+    fn skipped(&mut self, index: usize, captured: Captured<'_>) {
         if let Some(word) = self.secret(index) {
             // Nothing is written, so nothing is noted as removed.
             let mut aside = Canonical::redacting(&[]);

@@ -1,5 +1,6 @@
 //! The beginning of a call: context, span, arguments, the `started` record and the wait for it.
 
+use core::fmt;
 use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll};
@@ -8,8 +9,9 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::{Arc, Mutex};
 
 use super::open::lock;
-use super::{Arguments, Call, OnUnavailable, Open, Site, span};
+use super::{Arguments, Call, OnUnavailable, Open, Place, Site, span};
 use crate::canonical::Canonical;
+use crate::capture::Captured;
 use crate::context::{Ambient, CallLink};
 use crate::port::AuditPort;
 use crate::record::{Payload, Target};
@@ -36,10 +38,55 @@ pub struct Begin {
 impl UnwindSafe for Begin {}
 impl RefUnwindSafe for Begin {}
 
-/// Begins a call. `capture` is called once, before the body moves the arguments.
-pub fn begin(site: &'static Site, capture: &mut dyn FnMut(&mut Arguments<'_>)) -> Begin {
+/// What a call is given.
+pub struct Given<'a> {
+    /// The arguments. They are a list, and not code that takes them: a closure costs the compiler more, and nothing of the
+    /// user's runs to make the list.
+    pub arguments: &'a [Captured<'a>],
+    /// What is done with each of the arguments; empty where all of the parameters are recorded.
+    pub places: &'static [Place],
+    /// Takes what the attribute adds, fields and targets: expressions of the user's, which run inside the call.
+    pub also: Option<&'a mut dyn FnMut(&mut Arguments<'_>)>,
+}
+
+impl fmt::Debug for Given<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Given").field("arguments", &self.arguments).finish_non_exhaustive()
+    }
+}
+
+/// Begins a call, before the body moves the arguments.
+pub fn begin(site: &'static Site, mut given: Given<'_>) -> Begin {
     let label = Label { action: Cow::Borrowed(site.action), tool: Cow::Borrowed(site.tool) };
-    begin_as(site, label, &mut || take(site, capture))
+    begin_as(site, label, &mut || take(site, &mut given))
+}
+
+/// Begins a call and waits for its record, for policies that let the body run in any case.
+#[track_caller]
+pub fn call(site: &'static Site, given: Given<'_>) -> Call {
+    begin(site, given).call()
+}
+
+/// Begins a call and waits for its record, for policies that refuse the call.
+///
+/// # Errors
+/// The call cannot be recorded and must not run.
+pub fn checked(site: &'static Site, given: Given<'_>) -> Result<Call, Unavailable> {
+    begin(site, given).checked()
+}
+
+/// Begins a call and leaves the waiting to its future, for policies that let the body run in any case.
+#[track_caller]
+pub fn call_now(site: &'static Site, given: Given<'_>) -> Call {
+    begin(site, given).call_now()
+}
+
+/// Begins a call and leaves the waiting to its future, for policies that refuse the call.
+///
+/// # Errors
+/// The call cannot be recorded and must not run.
+pub fn checked_now(site: &'static Site, given: Given<'_>) -> Result<Call, Unavailable> {
+    begin(site, given).checked_now()
 }
 
 /// What a call is called: by its site, or at run time.
@@ -104,6 +151,7 @@ pub(crate) fn begin_as(site: &'static Site, label: Label, capture: &mut dyn FnMu
         in_log: false,
         counted: false,
         body_began: false,
+        entered: None,
     });
     let request = taken.arguments.filter(|_| site.level != Level::Metadata).map(Payload::new);
     let receipt = match site.stages {
@@ -120,12 +168,15 @@ pub(crate) fn begin_as(site: &'static Site, label: Label, capture: &mut dyn FnMu
     Begin { site, action: label.action, call: Call { open: Some(open) }, receipt, without_log: false }
 }
 
-fn take(site: &'static Site, capture: &mut dyn FnMut(&mut Arguments<'_>)) -> Taken {
+fn take(site: &'static Site, given: &mut Given<'_>) -> Taken {
     let mut canonical = Canonical::redacting(site.redact);
     let mut frame = canonical.open_arguments();
-    let mut arguments = Arguments::new(site, &mut canonical, &mut frame);
-    capture(&mut arguments);
-    let (targets, captured) = arguments.into_parts();
+    let mut taken = Arguments::new(site, &mut canonical, &mut frame);
+    taken.take(given.arguments, given.places);
+    if let Some(also) = &mut given.also {
+        also(&mut taken);
+    }
+    let (targets, captured) = taken.into_parts();
     canonical.close_arguments(&frame);
     let (bytes, mut redactions, secrets) = canonical.into_parts();
     let (arguments, fields) = match captured {

@@ -20,6 +20,17 @@ pub type Tell<'t> = dyn FnMut(&mut Ending<'_>) + 't;
 /// What gives a value to the one who captures it.
 pub type Produce<'p> = dyn FnMut(&mut dyn FnMut(Captured<'_>)) + 'p;
 
+/// What a call returned, taken apart: no code of the user's but a `Deref` runs for it.
+#[derive(Clone, Copy, Debug)]
+pub enum Told<'a> {
+    /// A value of success.
+    Value(Stated<'a>, Captured<'a>),
+    /// `None`.
+    Nothing,
+    /// An error, and the error as a value.
+    Error(Stated<'a>, ErrorFacts<'a>, Captured<'a>),
+}
+
 /// Takes what a call returned.
 #[derive(Debug)]
 pub struct Ending<'c> {
@@ -42,6 +53,15 @@ impl<'c> Ending<'c> {
     /// Asks the attribute's closure how the call ended.
     pub fn conclude(&mut self, conclusion: &mut dyn FnMut() -> Conclusion) {
         self.stated = Some(self.quietly(conclusion).unwrap_or_else(panicked));
+    }
+
+    /// Takes what the call returned.
+    pub fn take(&mut self, told: Told<'_>) {
+        match told {
+            Told::Value(stated, value) => self.value(stated, value),
+            Told::Nothing => self.nothing(),
+            Told::Error(stated, facts, form) => self.error(stated, facts, form),
+        }
     }
 
     /// Takes a value of success.

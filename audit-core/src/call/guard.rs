@@ -120,7 +120,7 @@ impl<F: Future> Future for Guarded<F> {
 
 impl Call {
     /// Waits for the record of the intent, if it is still on its way.
-    fn poll_receipt(&mut self, context: &mut Context<'_>) -> Poll<Result<(), AppendError>> {
+    pub(super) fn poll_receipt(&mut self, context: &mut Context<'_>) -> Poll<Result<(), AppendError>> {
         let Some(receipt) = self.open.as_mut().and_then(|open| open.receipt.as_mut()) else {
             return Poll::Ready(Ok(()));
         };
@@ -132,7 +132,7 @@ impl Call {
     }
 
     /// Counts a call that runs without its record, or returns why it does not run.
-    fn run_or_refuse(&mut self, refuses: bool, error: AppendError) -> Option<Unavailable> {
+    pub(super) fn run_or_refuse(&mut self, refuses: bool, error: AppendError) -> Option<Unavailable> {
         let open = self.open.take()?;
         if refuses {
             let unavailable = Unavailable::new(open.action.clone(), Some(error));

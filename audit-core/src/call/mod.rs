@@ -8,6 +8,7 @@
 mod arguments;
 mod begin;
 mod drive;
+mod driven;
 mod ending;
 mod guard;
 mod kind;
@@ -25,11 +26,12 @@ use crate::time::{Clock as _, SystemClock};
 use crate::unrecorded;
 use crate::vocabulary::Stages;
 
-pub use arguments::Arguments;
-pub use begin::{Begin, CheckedReady, Ready, begin};
+pub use arguments::{Arguments, Place};
+pub use begin::{Begin, CheckedReady, Given, Ready, begin, call, call_now, checked, checked_now};
 pub(crate) use begin::{Label, Taken, begin_as};
 pub use drive::Drive;
-pub use ending::{Ending, Produce, Tell};
+pub use driven::{CheckedDriven, Driven, apart, driven_checked};
+pub use ending::{Ending, Produce, Tell, Told};
 pub use guard::{Guarded, guarded, refused};
 pub use kind::*;
 use open::{Open, expect_run};
@@ -49,19 +51,25 @@ impl RefUnwindSafe for Call {}
 
 impl Call {
     /// Runs the body of a function that is not `async`.
+    // Inlined, it is no function of its own in each audited one, with tables of its own for the unwinding.
+    #[inline]
     pub fn run<R>(&mut self, body: impl FnOnce() -> R) -> R {
-        let (mut body, mut returned) = (Some(body), None);
-        self.enter(&mut || returned = body.take().map(|body| body()));
-        expect_run(returned)
+        let mut run = Run { body: Some(body), returned: None };
+        self.enter_code(&mut run);
+        expect_run(run.returned)
     }
 
-    /// Runs user code in the call; a panic is recorded and resumed. Not generic: it is compiled once, not once in each
-    /// audited function.
-    fn enter(&mut self, code: &mut dyn FnMut()) {
-        let Some(open) = &mut self.open else { return code() };
+    /// Runs user code in the call; a panic is recorded and resumed.
+    fn enter(&mut self, mut code: impl FnMut()) {
+        self.enter_code(&mut code);
+    }
+
+    /// Runs user code in the call. Not generic: it is compiled once, not once in each audited function.
+    fn enter_code(&mut self, code: &mut dyn Code) {
+        let Some(open) = &mut self.open else { return code.run() };
         open.body_began = true;
         let mut caught = Ok(());
-        open.enter(&mut || caught = catch_unwind(AssertUnwindSafe(&mut *code)));
+        open.enter(&mut || caught = catch_unwind(AssertUnwindSafe(|| code.run())));
         if let Err(payload) = caught {
             self.resume(payload);
         }
@@ -78,6 +86,16 @@ impl Call {
     /// Runs the body of an `async` function; its span and context are entered at each poll.
     pub fn drive<F: Future>(&mut self, body: F) -> Drive<'_, F> {
         Drive::new(self, body)
+    }
+
+    /// Records what its body returned. Where durability demands it, waits until the record is on the disk.
+    pub fn end(&mut self, told: Told<'_>) {
+        self.finish(&mut |ending| ending.take(told));
+    }
+
+    /// Records what its body returned, without waiting: an executor's thread is never blocked.
+    pub fn end_async(&mut self, told: Told<'_>) {
+        self.finish_async(&mut |ending| ending.take(told));
     }
 
     /// Records how the call ended. Where durability demands it, waits until the record is on the disk.
@@ -111,9 +129,37 @@ impl Call {
     }
 }
 
+/// User code that runs in a call.
+trait Code {
+    /// Runs it.
+    fn run(&mut self);
+}
+
+impl<F: FnMut()> Code for F {
+    fn run(&mut self) {
+        self();
+    }
+}
+
+/// The body of a function that is not `async`.
+struct Run<B, R> {
+    /// `None` once it ran.
+    body: Option<B>,
+    returned: Option<R>,
+}
+
+impl<B: FnOnce() -> R, R> Code for Run<B, R> {
+    fn run(&mut self) {
+        if let Some(body) = self.body.take() {
+            self.returned = Some(body());
+        }
+    }
+}
+
 impl Drop for Call {
     fn drop(&mut self) {
         let Some(mut open) = self.open.take() else { return };
+        open.leave();
         // A call that the log refused never was: its function returned without running the body.
         if open.in_log || open.body_began || open.site.stages == Stages::Completed {
             let ended = open.cancelled();

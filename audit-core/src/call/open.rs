@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tracing::Span;
 
 use super::{Site, span};
-use crate::context::{Ambient, CallLink, SpanPlace};
+use crate::context::{Ambient, CallLink, Entered, SpanPlace};
 use crate::id::CallId;
 use crate::outcome::Conclusion;
 use crate::port::AuditPort;
@@ -53,6 +53,8 @@ pub(super) struct Open {
     /// True once the call is counted as unrecorded.
     pub(super) counted: bool,
     pub(super) body_began: bool,
+    /// The context, while what the call leaves behind is dropped inside of it.
+    pub(super) entered: Option<Entered>,
 }
 
 /// How a call ended, before it is recorded.
@@ -73,13 +75,31 @@ impl Open {
     /// Runs code of the user's inside the call. Not generic: what it does is compiled once, not once in each function.
     pub(super) fn enter(&self, code: &mut dyn FnMut()) {
         let _span = self.span.enter();
+        let _ambient = self.enter_context();
+        code();
+    }
+
+    /// Enters the call without a guard: what is dropped meanwhile is dropped inside of it.
+    pub(super) fn enter_until_left(&mut self) {
+        self.span.with_subscriber(|(id, dispatch)| dispatch.enter(id));
+        self.entered = Some(self.enter_context());
+    }
+
+    /// Leaves the call, if it was entered without a guard.
+    pub(super) fn leave(&mut self) {
+        if let Some(context) = self.entered.take() {
+            drop(context);
+            self.span.with_subscriber(|(id, dispatch)| dispatch.exit(id));
+        }
+    }
+
+    fn enter_context(&self) -> Entered {
         let link = CallLink { id: self.id, action: self.action.clone() };
         let ambient = self.ambient.inside(link, Arc::clone(&self.secrets));
-        let _ambient = match SpanPlace::of(&self.span) {
+        match SpanPlace::of(&self.span) {
             Some(place) => ambient.enter_in(Some(place)),
             None => ambient.enter_here(),
-        };
-        code();
+        }
     }
 
     pub(super) fn panicked(&mut self, message: Option<String>) -> Ended {

@@ -66,6 +66,28 @@ macro_rules! __kind {
     }};
 }
 
+/// Takes apart what a body returned, given a reference to it.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __told {
+    ($returned:expr) => {{
+        #[allow(unused_imports, reason = "which rung is used depends on the type")]
+        use $crate::__private::{Apart as _, Capture as _, Facts as _, States as _};
+        match (&&$crate::__private::Probe($returned)).returned() {
+            $crate::__private::Returned::Value(__value) => $crate::__private::Told::Value(
+                (&&$crate::__private::Probe(__value)).stated(),
+                (&&&&$crate::__private::Probe(__value)).captured(),
+            ),
+            $crate::__private::Returned::Nothing => $crate::__private::Told::Nothing,
+            $crate::__private::Returned::Error(__error) => $crate::__private::Told::Error(
+                (&&$crate::__private::Probe(__error)).stated(),
+                (&&&&&&&&$crate::__private::Probe(__error)).facts(),
+                (&&&&$crate::__private::Probe(__error)).captured(),
+            ),
+        }
+    }};
+}
+
 /// Tells how a call ended from a reference to what its body returned.
 #[doc(hidden)]
 #[macro_export]
@@ -127,8 +149,11 @@ macro_rules! __item {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __finish {
-    ($call:ident, $returned:ident $($overrides:tt)*) => {
-        $call.finish(&mut |__ending| $crate::__tell!(__ending, &$returned $($overrides)*))
+    ($call:ident, $returned:ident) => {
+        $call.end($crate::__told!(&$returned))
+    };
+    ($call:ident, $returned:ident $($overrides:tt)+) => {
+        $call.finish(&mut |__ending| $crate::__tell!(__ending, &$returned $($overrides)+))
     };
 }
 
@@ -136,8 +161,11 @@ macro_rules! __finish {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __finish_async {
-    ($call:ident, $returned:ident $($overrides:tt)*) => {
-        $call.finish_async(&mut |__ending| $crate::__tell!(__ending, &$returned $($overrides)*))
+    ($call:ident, $returned:ident) => {
+        $call.end_async($crate::__told!(&$returned))
+    };
+    ($call:ident, $returned:ident $($overrides:tt)+) => {
+        $call.finish_async(&mut |__ending| $crate::__tell!(__ending, &$returned $($overrides)+))
     };
 }
 

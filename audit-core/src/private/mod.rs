@@ -69,16 +69,13 @@ macro_rules! __moves {
     )*};
 }
 
-/// Captures the arguments, or leaves them out.
+/// Makes the list of the arguments.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __arguments {
-    ($arguments:ident; $($(#[$condition:meta])* $capture:ident $index:literal $value:ident;)*) => {{
+    ($($(#[$condition:meta])* $value:ident)*) => {{
         use $crate::__private::Capture as _;
-        $(
-            $(#[$condition])*
-            $arguments.$capture($index, (&&&&$crate::__private::Probe(&$value)).captured());
-        )*
+        [$($(#[$condition])* (&&&&$crate::__private::Probe(&$value)).captured(),)*]
     }};
 }
 

@@ -4,8 +4,8 @@ use proc_macro2::{Group, Span, TokenStream};
 use quote::{ToTokens as _, quote, quote_spanned};
 use syn::Type;
 
-use super::enter::{Entry, enter};
-use super::{hint, inside, overrides, private, site, word};
+use super::enter::{Entry, apart, enter};
+use super::{allow, hint, inside, overrides, private, site, word};
 use crate::model::{Body, Closure};
 use crate::tokens::spanned_block;
 use crate::valid::Audited;
@@ -84,15 +84,18 @@ pub(super) fn awaited(
 ) -> TokenStream {
     let private = private(audited);
     let site = site::site(audited);
-    let enter = enter(audited, &Entry::Await, &quote_spanned!(Span::mixed_site()=> return), place);
+    let enter = enter(audited, &Entry::Await, &quote_spanned!(Span::mixed_site()=> return), place.clone());
     let hint = output.map(|output| hint(audited, output));
     let body = inside(body, &quote!(#hint));
     let settle = word(if audited.durability == Some(Durability::Disk) { "settle_durable" } else { "settle_async" });
-    let overrides = overrides(audited);
+    let body = quote_spanned!(Span::mixed_site()=> async #moves #body);
+    let run = apart(audited, &body, place);
+    let (allow, overrides) = (allow(audited), overrides(audited));
     quote_spanned! {Span::mixed_site()=>
         #site
         #enter
-        let __returned = __call.drive(async #moves #body).await;
+        #allow
+        let (__call, __returned) = #run;
         return #private::#settle!(__call, __returned #overrides);
     }
 }

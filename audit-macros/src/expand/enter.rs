@@ -6,6 +6,7 @@ use syn::ExprClosure;
 
 use super::{allow, located_at, private, word};
 use crate::args::OnUnavailable;
+use crate::model::Parameter;
 use crate::valid::Audited;
 use crate::words::Unavailable;
 
@@ -22,53 +23,95 @@ pub(super) enum Entry {
 }
 
 /// Begins the call, or leaves by `exit`, which is `return` or a `break`. Errors of the return type point at `place`.
+///
+/// What an `async` function enters with is for [`drive`] to take.
 pub(super) fn enter(audited: &Audited, entry: &Entry, exit: &TokenStream, place: TokenStream) -> TokenStream {
-    let begin = begin(audited);
-    let (checked, unchecked) = ways_in(entry);
-    let refusal = match &audited.on_unavailable {
-        OnUnavailable::Word(Unavailable::Count | Unavailable::Panic) => {
-            return quote_spanned!(Span::mixed_site()=> #begin let mut __call = #unchecked;);
-        }
-        OnUnavailable::Word(Unavailable::Deny) | OnUnavailable::Closure(_) => refusal(audited, entry, place),
+    let (function, begun) = way_in(audited, entry);
+    let begin = begin(audited, function, &begun);
+    let checked = match entry {
+        Entry::Await if !awaits_first(audited) => return begin,
+        Entry::Await => quote_spanned!(Span::mixed_site()=> __begun.checked_ready().await),
+        Entry::Kind if refuses(audited) => quote_spanned!(Span::mixed_site()=> __kind.checked(__begun)),
+        Entry::Kind => return quote_spanned!(Span::mixed_site()=> #begin let mut __call = __kind.call(__begun);),
+        Entry::Call | Entry::Future { .. } if refuses(audited) => quote_spanned!(Span::mixed_site()=> __begun),
+        Entry::Call | Entry::Future { .. } => return begin,
     };
-    let allow = allow(audited).filter(|_| matches!(audited.on_unavailable, OnUnavailable::Closure(_)));
+    let (refusal, allow) = (refusal(audited, entry, place), allow_of_policy(audited));
+    let mutable = (!matches!(entry, Entry::Await)).then(|| word("mut"));
     quote_spanned! {Span::mixed_site()=>
         #begin
         #allow
-        let mut __call = match #checked {
+        let #mutable __call = match #checked {
             ::core::result::Result::Ok(__call) => __call,
             ::core::result::Result::Err(__unavailable) => #exit #refusal,
         };
     }
 }
 
-/// Returns how to ask for a call that may be refused, and for one that may not.
-fn ways_in(entry: &Entry) -> (TokenStream, TokenStream) {
-    let (checked, unchecked) = match entry {
-        Entry::Kind => {
-            let way = |name| quote_spanned!(Span::mixed_site()=> __kind.#name(__begun));
-            return (way(word("checked")), way(word("call")));
+/// Returns the function that begins a call, and what it gives.
+fn way_in(audited: &Audited, entry: &Entry) -> (&'static str, TokenStream) {
+    let begun = quote_spanned!(Span::mixed_site()=> __begun);
+    let call = quote_spanned!(Span::mixed_site()=> __call);
+    match (entry, refuses(audited)) {
+        (Entry::Kind, _) => ("begin", begun),
+        (Entry::Call, true) => ("checked", begun),
+        (Entry::Call, false) => ("call", quote_spanned!(Span::mixed_site()=> mut #call)),
+        (Entry::Await, true) if audited.refuses_at_once => ("begin", begun),
+        (Entry::Await, true) => ("checked_now", call),
+        (Entry::Await, false) => ("call_now", call),
+        (Entry::Future { .. }, true) => ("checked_now", begun),
+        (Entry::Future { .. }, false) => ("call_now", quote_spanned!(Span::mixed_site()=> mut #call)),
+    }
+}
+
+/// Drives the body of an `async` function, and lets `end` take what it returns, or returns the refusal.
+pub(super) fn drive(audited: &Audited, body: &TokenStream, end: &TokenStream, place: TokenStream) -> TokenStream {
+    if !refuses(audited) || awaits_first(audited) {
+        return quote_spanned!(Span::mixed_site()=> __call.driven(#body, #end).await);
+    }
+    let (private, refusal) = (private(audited), refusal(audited, &Entry::Await, place));
+    quote_spanned! {Span::mixed_site()=>
+        match #private::driven_checked(__call, #body, #end).await {
+            ::core::result::Result::Ok(__returned) => __returned,
+            ::core::result::Result::Err(__unavailable) => return #refusal,
         }
-        Entry::Call => ("checked", "call"),
-        Entry::Await => ("checked_ready", "ready"),
-        Entry::Future { .. } => ("checked_now", "call_now"),
-    };
-    let awaits = matches!(entry, Entry::Await).then(|| quote_spanned!(Span::mixed_site()=> .await));
-    let way = |name| quote_spanned!(Span::mixed_site()=> __begun.#name() #awaits);
-    (way(word(checked)), way(word(unchecked)))
+    }
+}
+
+/// Drives the body, and leaves the end of the call to what comes after: gives the call and what the body returned.
+pub(super) fn apart(audited: &Audited, body: &TokenStream, place: TokenStream) -> TokenStream {
+    let private = private(audited);
+    drive(audited, body, &quote_spanned!(Span::mixed_site()=> #private::apart), place)
+}
+
+/// Tells whether the function does not run its body where its call cannot be recorded.
+const fn refuses(audited: &Audited) -> bool {
+    match audited.on_unavailable {
+        OnUnavailable::Word(Unavailable::Count | Unavailable::Panic) => false,
+        OnUnavailable::Word(Unavailable::Deny) | OnUnavailable::Closure(_) => true,
+    }
+}
+
+/// Tells whether the record is awaited before the body takes the variables that its refusal uses.
+const fn awaits_first(audited: &Audited) -> bool {
+    audited.refuses_at_once && refuses(audited)
+}
+
+fn allow_of_policy(audited: &Audited) -> Option<TokenStream> {
+    allow(audited).filter(|_| matches!(audited.on_unavailable, OnUnavailable::Closure(_)))
 }
 
 /// Captures the arguments, before the body moves them.
-fn begin(audited: &Audited) -> TokenStream {
+fn begin(audited: &Audited, function: &str, begun: &TokenStream) -> TokenStream {
     let private = private(audited);
-    let arguments = audited.parameters.iter().enumerate().map(|(index, parameter)| {
-        let (name, conditions) = (&parameter.name, &parameter.conditions);
-        let capture = word(if audited.skipped.contains(&index) { "skipped" } else { "argument" });
-        quote_spanned!(Span::mixed_site()=> #(#conditions)* #capture #index #name;)
-    });
+    let arguments = audited.parameters.iter().map(|Parameter { name, conditions, .. }| quote!(#(#conditions)* #name));
     let arguments: TokenStream = arguments.collect();
-    let arguments = (!arguments.is_empty())
-        .then(|| quote_spanned!(Span::mixed_site()=> #private::arguments!(__arguments; #arguments);));
+    let arguments = if arguments.is_empty() {
+        quote_spanned!(Span::mixed_site()=> [])
+    } else {
+        quote_spanned!(Span::mixed_site()=> #private::arguments!(#arguments))
+    };
+    let places = places(audited);
     let fields = audited.fields.iter().map(|field| {
         let (name, value) = (&field.name, &field.value);
         quote_spanned!(Span::mixed_site()=> #private::field!(__arguments, #name, #value);)
@@ -77,17 +120,33 @@ fn begin(audited: &Audited) -> TokenStream {
         let (kind, id) = (&target.kind, &target.id);
         quote_spanned!(Span::mixed_site()=> #private::target!(__arguments, #kind, #id);)
     });
-    let captures: TokenStream = arguments.into_iter().chain(fields).chain(targets).collect();
-    let parameter = word(if captures.is_empty() { "_" } else { "__arguments" });
+    let also: TokenStream = fields.chain(targets).collect();
+    let also = if also.is_empty() {
+        quote_spanned!(Span::mixed_site()=> ::core::option::Option::None)
+    } else {
+        quote_spanned!(Span::mixed_site()=> ::core::option::Option::Some(&mut |__arguments| { #also }))
+    };
     let underscored = audited.parameters.iter().any(|parameter| parameter.text().starts_with('_'));
     let allow = underscored.then(|| {
         quote!(#[allow(clippy::used_underscore_binding, reason = "the body may leave it unused, the record does not")])
     });
-    // A statement of its own: in one expression with the `await`, the borrows of the closure would live across it.
+    let function = word(function);
+    // A statement of its own: in one expression with an `await`, the borrows of the arguments would live across it.
     quote_spanned! {Span::mixed_site()=>
         #allow
-        let __begun = #private::begin(__site, &mut |#parameter| { #captures });
+        let #begun = #private::#function(__site, #private::Given { arguments: &#arguments, places: &[#places], also: #also });
     }
+}
+
+/// Says what is done with each argument, where that is not the same for all.
+fn places(audited: &Audited) -> Option<TokenStream> {
+    let private = private(audited);
+    let conditional = audited.parameters.iter().any(|parameter| !parameter.conditions.is_empty());
+    let places = audited.parameters.iter().enumerate().map(|(index, Parameter { conditions, .. })| {
+        let place = word(if audited.skipped.contains(&index) { "Skipped" } else { "Taken" });
+        quote_spanned!(Span::mixed_site()=> #(#conditions)* #private::Place::#place(#index),)
+    });
+    (conditional || !audited.skipped.is_empty()).then(|| places.collect())
 }
 
 /// Makes what a refused call returns.

@@ -15,7 +15,7 @@ use crate::tokens::spanned_block;
 use crate::valid::{Audited, Exempt};
 use crate::words::Durability;
 use async_trait::Transformed;
-use enter::{Entry, enter};
+use enter::{Entry, apart, drive, enter};
 
 pub(crate) use call::call;
 
@@ -47,7 +47,7 @@ pub(crate) fn expand(function: &Function, audited: &Audited) -> TokenStream {
     };
     let enter = enter(audited, &entry, &quote_spanned!(Span::mixed_site()=> return), place.clone());
     let leave = if signature.asyncness.is_some() {
-        leave_async(function, audited, returned)
+        leave_async(function, audited, returned, place)
     } else {
         leave(function, audited, returned, place)
     };
@@ -145,7 +145,7 @@ fn stating(function: &Function, audited: &Audited, run: TokenStream) -> TokenStr
 }
 
 /// Drives the body and records how it ended.
-fn leave_async(function: &Function, audited: &Audited, returned: Returned) -> TokenStream {
+fn leave_async(function: &Function, audited: &Audited, returned: Returned, place: TokenStream) -> TokenStream {
     let private = private(audited);
     // Gives `?` and `return` in the body their type. A block's type cannot be `!`, so an empty one stands for it.
     let output = match returned {
@@ -161,22 +161,54 @@ fn leave_async(function: &Function, audited: &Audited, returned: Returned) -> To
         Some(Boxed::Send) => quote_spanned!(Span::mixed_site()=> #private::boxed(#body)),
         Some(Boxed::Local) => quote_spanned!(Span::mixed_site()=> #private::boxed_local(#body)),
     };
-    let run = quote_spanned!(Span::mixed_site()=> __call.drive(#body).await);
-    let run = if returned == Returned::Stream { stating(function, audited, run) } else { run };
     let durable = audited.durability == Some(Durability::Disk);
+    let (allow, overrides) = (allow(audited), overrides(audited));
     // Only that of the disk keeps the result across an `await`, which would cost a future whose result is not `Send` its
     // own `Send`.
     let settle = match returned {
-        Returned::Never => return quote_spanned!(Span::mixed_site()=> match #run {}),
+        Returned::Never => {
+            let run = drive(audited, &body, &quote_spanned!(Span::mixed_site()=> |_, __never| __never), place);
+            return quote_spanned!(Span::mixed_site()=> match #run {});
+        }
+        Returned::Plain if !durable => {
+            let end = quote_spanned! {Span::mixed_site()=>
+                |__call, __returned| {
+                    #private::finish_async!(__call, __returned #overrides);
+                    __returned
+                }
+            };
+            let run = drive(audited, &body, &end, place);
+            return quote_spanned!(Span::mixed_site()=> #allow return #run;);
+        }
         Returned::Plain => {
-            return finish(audited, &run, if durable { "finish_durable" } else { "finish_async" });
+            let run = apart(audited, &body, place);
+            return quote_spanned! {Span::mixed_site()=>
+                #allow
+                let (mut __call, __returned) = #run;
+                #allow
+                {
+                    #private::finish_durable!(__call, __returned #overrides);
+                }
+                return __returned;
+            };
         }
         Returned::Stream => "settle_opaque_async",
-        Returned::Unknown | Returned::Future | Returned::BoxedFuture if durable => "settle_durable",
-        Returned::Unknown | Returned::Future | Returned::BoxedFuture => "settle_async",
+        _ if durable => "settle_durable",
+        _ => "settle_async",
     };
-    let (allow, overrides, settle) = (allow(audited), overrides(audited), word(settle));
-    quote_spanned!(Span::mixed_site()=> let __returned = #run; #allow return #private::#settle!(__call, __returned #overrides);)
+    let settle = word(settle);
+    let run = apart(audited, &body, place);
+    let stating = (returned == Returned::Stream).then(|| {
+        let stated = stating(function, audited, quote_spanned!(Span::mixed_site()=> __returned));
+        quote_spanned!(Span::mixed_site()=> let __returned = #stated;)
+    });
+    quote_spanned! {Span::mixed_site()=>
+        #allow
+        let (__call, __returned) = #run;
+        #stating
+        #allow
+        return #private::#settle!(__call, __returned #overrides);
+    }
 }
 
 /// Gives the block that it stands in a type.

@@ -46,10 +46,12 @@ pub(crate) fn function(
     }
     let is_async = function.signature.asyncness.is_some();
     let mentioned = match &args.on_unavailable {
-        Some(OnUnavailable::Closure(policy)) if !is_async => closure::mention(policy, &variables(&function.parameters)),
+        Some(OnUnavailable::Closure(policy)) => closure::mention(policy, &variables(&function.parameters)),
         _ => None,
     };
-    if let (Some((span, variable)), Returned::Future | Returned::BoxedFuture) = (&mentioned, returned) {
+    if let (Some((span, variable)), Returned::Future | Returned::BoxedFuture) = (&mentioned, returned)
+        && !is_async
+    {
         errors.at(*span, used_too_late(variable));
     }
     let tool = mcp::read(&function.attributes).unwrap_or_default();

@@ -78,11 +78,11 @@ type Future_<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 impl Boxed {
     pub fn call(&self, begun: Begun) -> Call {
-        begun.call_now()
+        begun.call()
     }
 
     pub fn checked(&self, begun: Begun) -> Result<Call, Unavailable> {
-        begun.checked_now()
+        begun.checked()
     }
 
     pub fn refuse<'a, T: Send + 'a>(&self, unavailable: Unavailable, policy: Policy<T>) -> Future_<'a, T> {

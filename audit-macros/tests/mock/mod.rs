@@ -131,12 +131,13 @@ pub mod __private {
     }
 
     impl Arguments {
-        pub fn argument(&mut self, index: usize, value: &str) {
-            self.captured.push(format!("{}={value}", self.site.parameters[index]));
-        }
-
-        pub fn skipped(&mut self, index: usize, _: &str) {
-            self.captured.push(format!("{} skipped", self.site.fields[index]));
+        fn take(&mut self, arguments: &[String], places: &[Place]) {
+            for (index, value) in arguments.iter().enumerate() {
+                self.captured.push(match places.get(index).copied().unwrap_or(Place::Taken(index)) {
+                    Place::Taken(index) => format!("{}={value}", self.site.parameters[index]),
+                    Place::Skipped(index) => format!("{} skipped", self.site.fields[index]),
+                });
+            }
         }
 
         pub fn field(&mut self, name: &str, value: &str) {
@@ -168,13 +169,10 @@ pub mod __private {
     }
 
     macro_rules! arguments {
-        ($arguments:ident; $($(#[$condition:meta])* $capture:ident $index:literal $value:ident;)*) => {{
+        ($($(#[$condition:meta])* $value:ident)*) => {{
             #[allow(unused_imports, reason = "one rung of the ladder is used")]
             use $crate::mock::__private::{ByDebug as _, ByType as _};
-            $(
-                $(#[$condition])*
-                $arguments.$capture($index, &(&$crate::mock::__private::Wrap(&$value)).text());
-            )*
+            [$($(#[$condition])* (&$crate::mock::__private::Wrap(&$value)).text(),)*]
         }};
     }
     macro_rules! moves {
@@ -235,13 +233,15 @@ pub mod __private {
     }
     macro_rules! settle_async {
         ($call:ident, $returned:ident $($overrides:tt)*) => {{
-            $call.finish_async($crate::mock::__private::ending!($returned $($overrides)*));
+            let mut call = $call;
+            call.finish_async($crate::mock::__private::ending!($returned $($overrides)*));
             $returned
         }};
     }
     macro_rules! settle_durable {
         ($call:ident, $returned:ident $($overrides:tt)*) => {{
-            $crate::mock::__private::finish_durable!($call, $returned $($overrides)*);
+            let mut call = $call;
+            $crate::mock::__private::finish_durable!(call, $returned $($overrides)*);
             $returned
         }};
     }
@@ -302,9 +302,40 @@ pub mod __private {
 
     pub struct Begun(&'static Site);
 
-    pub fn begin(site: &'static Site, capture: &mut dyn FnMut(&mut Arguments)) -> Begun {
+    #[derive(Clone, Copy)]
+    pub enum Place {
+        Taken(usize),
+        Skipped(usize),
+    }
+
+    pub struct Given<'a> {
+        pub arguments: &'a [String],
+        pub places: &'static [Place],
+        pub also: Option<&'a mut dyn FnMut(&mut Arguments)>,
+    }
+
+    pub fn call(site: &'static Site, given: Given<'_>) -> Call {
+        begin(site, given).call()
+    }
+
+    pub fn checked(site: &'static Site, given: Given<'_>) -> Result<Call, Unavailable> {
+        begin(site, given).checked()
+    }
+
+    pub fn call_now(site: &'static Site, given: Given<'_>) -> Call {
+        begin(site, given).call()
+    }
+
+    pub fn checked_now(site: &'static Site, given: Given<'_>) -> Result<Call, Unavailable> {
+        begin(site, given).checked()
+    }
+
+    pub fn begin(site: &'static Site, given: Given<'_>) -> Begun {
         let mut arguments = Arguments { site, captured: Vec::new() };
-        capture(&mut arguments);
+        arguments.take(given.arguments, given.places);
+        if let Some(also) = given.also {
+            also(&mut arguments);
+        }
         CENSUS.set(site.census);
         note(format!("begin {}({})", site.action, arguments.captured.join(", ")));
         Begun(site)
@@ -321,19 +352,6 @@ pub mod __private {
             if UNAVAILABLE.get() { Err(Unavailable) } else { Ok(Call) }
         }
 
-        pub fn call_now(self) -> Call {
-            self.call()
-        }
-
-        pub fn checked_now(self) -> Result<Call, Unavailable> {
-            self.checked()
-        }
-
-        pub async fn ready(self) -> Call {
-            std::future::ready(()).await;
-            self.call()
-        }
-
         pub async fn checked_ready(self) -> Result<Call, Unavailable> {
             std::future::ready(()).await;
             self.checked()
@@ -348,9 +366,11 @@ pub mod __private {
             body()
         }
 
-        pub async fn drive<F: Future>(&mut self, body: F) -> F::Output {
+        pub async fn driven<F: Future, O>(mut self, body: F, mut end: impl FnMut(&mut Self, F::Output) -> O) -> O {
+            std::future::ready(()).await;
             note("drive".to_owned());
-            body.await
+            let returned = body.await;
+            end(&mut self, returned)
         }
 
         pub fn finish(&mut self, returned: String) {
@@ -365,6 +385,18 @@ pub mod __private {
             note(format!("finish_durable {returned}"));
             std::future::ready(())
         }
+    }
+
+    pub async fn driven_checked<F: Future, O>(
+        call: Result<Call, Unavailable>,
+        body: F,
+        end: impl FnMut(&mut Call, F::Output) -> O,
+    ) -> Result<O, Unavailable> {
+        Ok(call?.driven(body, end).await)
+    }
+
+    pub fn apart<R>(_: &mut Call, returned: R) -> (Call, R) {
+        (Call, returned)
     }
 
     #[derive(Debug)]

@@ -40,13 +40,19 @@ fn a_block_is_one_call() {
                         };
                         &__AUDITED_SITE
                     };
-                    let __begun = ::audited::__private::begin(
+                    let __begun = ::audited::__private::checked(
                         __site,
-                        &mut |__arguments| {
-                            ::audited::__private::field!(__arguments, "order", order);
+                        ::audited::__private::Given {
+                            arguments: &[],
+                            places: &[],
+                            also: ::core::option::Option::Some(
+                                &mut |__arguments| {
+                                    ::audited::__private::field!(__arguments, "order", order);
+                                },
+                            ),
                         },
                     );
-                    let mut __call = match __begun.checked() {
+                    let mut __call = match __begun {
                         ::core::result::Result::Ok(__call) => __call,
                         ::core::result::Result::Err(__unavailable) => {
                             break 'call ::audited::__private::deny(__unavailable);
@@ -107,13 +113,18 @@ fn a_block_is_one_call() {
                         };
                         &__AUDITED_SITE
                     };
-                    let __begun = ::audited::__private::begin(
+                    let mut __call = ::audited::__private::call(
                         __site,
-                        &mut |__arguments| {
-                            ::audited::__private::target!(__arguments, "order", order);
+                        ::audited::__private::Given {
+                            arguments: &[],
+                            places: &[],
+                            also: ::core::option::Option::Some(
+                                &mut |__arguments| {
+                                    ::audited::__private::target!(__arguments, "order", order);
+                                },
+                            ),
                         },
                     );
-                    let mut __call = __begun.call();
                     let __kind = ::audited::__private::Kind::OF;
                     if false {
                         break 'call ::audited::__private::never_as(&__kind);
@@ -165,13 +176,20 @@ fn an_async_block_stays_one() {
                         };
                         &__AUDITED_SITE
                     };
-                    let __begun = ::audited::__private::begin(__site, &mut |_| {});
+                    let __begun = ::audited::__private::begin(
+                        __site,
+                        ::audited::__private::Given {
+                            arguments: &[],
+                            places: &[],
+                            also: ::core::option::Option::None,
+                        },
+                    );
                     #[allow(
                         clippy::redundant_closure,
                         clippy::redundant_closure_for_method_calls,
                         reason = "the attribute takes closures"
                     )]
-                    let mut __call = match __begun.checked_ready().await {
+                    let __call = match __begun.checked_ready().await {
                         ::core::result::Result::Ok(__call) => __call,
                         ::core::result::Result::Err(__unavailable) => {
                             return ::audited::__private::unavailable_with(
@@ -180,7 +198,14 @@ fn an_async_block_stays_one() {
                             );
                         }
                     };
-                    let __returned = __call.drive(async move { pay(order).await }).await;
+                    #[allow(
+                        clippy::redundant_closure,
+                        clippy::redundant_closure_for_method_calls,
+                        reason = "the attribute takes closures"
+                    )]
+                    let (__call, __returned) = __call
+                        .driven(async move { pay(order).await }, ::audited::__private::apart)
+                        .await;
                     return ::audited::__private::settle_async!(__call, __returned);
                 }
             }
@@ -236,15 +261,15 @@ fn a_closure_stays_one() {
                         };
                         &__AUDITED_SITE
                     };
-                    let __begun = ::audited::__private::begin(
+                    let __begun = ::audited::__private::checked(
                         __site,
-                        &mut |__arguments| {
-                            ::audited::__private::arguments!(
-                                __arguments; argument 0usize id; argument 1usize card;
-                            );
+                        ::audited::__private::Given {
+                            arguments: &::audited::__private::arguments!(id card),
+                            places: &[],
+                            also: ::core::option::Option::None,
                         },
                     );
-                    let mut __call = match __begun.checked() {
+                    let mut __call = match __begun {
                         ::core::result::Result::Ok(__call) => __call,
                         ::core::result::Result::Err(__unavailable) => {
                             return ::audited::__private::deny(__unavailable);
@@ -290,8 +315,14 @@ fn a_closure_stays_one() {
                         };
                         &__AUDITED_SITE
                     };
-                    let __begun = ::audited::__private::begin(__site, &mut |_| {});
-                    let mut __call = __begun.call();
+                    let mut __call = ::audited::__private::call(
+                        __site,
+                        ::audited::__private::Given {
+                            arguments: &[],
+                            places: &[],
+                            also: ::core::option::Option::None,
+                        },
+                    );
                     let __returned = __call.run(|| { orders.len() + 1 });
                     ::audited::__private::settle!(__call, __returned)
                 }
@@ -332,20 +363,24 @@ fn a_closure_stays_one() {
                         };
                         &__AUDITED_SITE
                     };
-                    let __begun = ::audited::__private::begin(
+                    let __call = ::audited::__private::call_now(
                         __site,
-                        &mut |__arguments| {
-                            ::audited::__private::arguments!(__arguments; argument 0usize order;);
+                        ::audited::__private::Given {
+                            arguments: &::audited::__private::arguments!(order),
+                            places: &[],
+                            also: ::core::option::Option::None,
                         },
                     );
-                    let mut __call = __begun.ready().await;
-                    let __returned = __call
-                        .drive(async {
-                            if false {
-                                return ::audited::__private::never::<Result<u8, Error>>();
-                            }
-                            pay(order).await
-                        })
+                    let (__call, __returned) = __call
+                        .driven(
+                            async {
+                                if false {
+                                    return ::audited::__private::never::<Result<u8, Error>>();
+                                }
+                                pay(order).await
+                            },
+                            ::audited::__private::apart,
+                        )
                         .await;
                     return ::audited::__private::settle_async!(__call, __returned);
                 }

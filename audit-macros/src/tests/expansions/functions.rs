@@ -67,11 +67,10 @@ fn sync_function() {
                 let __kind = ::audited::__private::kind!(Result < Receipt, RefundError >);
                 let __begun = ::audited::__private::begin(
                     __site,
-                    &mut |__arguments| {
-                        ::audited::__private::arguments!(
-                            __arguments; argument 0usize order; argument 1usize card; argument 2usize
-                            customer;
-                        );
+                    ::audited::__private::Given {
+                        arguments: &::audited::__private::arguments!(order card customer),
+                        places: &[],
+                        also: ::core::option::Option::None,
                     },
                 );
                 let mut __call = __kind.call(__begun);
@@ -131,25 +130,29 @@ fn async_function() {
                     };
                     &__AUDITED_SITE
                 };
-                let __begun = ::audited::__private::begin(
+                let __call = ::audited::__private::call_now(
                     __site,
-                    &mut |__arguments| {
-                        ::audited::__private::arguments!(
-                            __arguments; argument 0usize mail; argument 1usize r#type;
-                        );
+                    ::audited::__private::Given {
+                        arguments: &::audited::__private::arguments!(mail r#type),
+                        places: &[],
+                        also: ::core::option::Option::None,
                     },
                 );
-                let mut __call = __begun.ready().await;
-                let __returned = __call
-                    .drive(async move {
-                        if false {
-                            return ::audited::__private::never::<Result<(), Error>>();
-                        }
-                        ::audited::__private::moves!(r#type mail);
-                        post(mail).await
-                    })
+                let (mut __call, __returned) = __call
+                    .driven(
+                        async move {
+                            if false {
+                                return ::audited::__private::never::<Result<(), Error>>();
+                            }
+                            ::audited::__private::moves!(r#type mail);
+                            post(mail).await
+                        },
+                        ::audited::__private::apart,
+                    )
                     .await;
-                ::audited::__private::finish_durable!(__call, __returned);
+                {
+                    ::audited::__private::finish_durable!(__call, __returned);
+                }
                 return __returned;
             }
         "#]],
@@ -192,8 +195,14 @@ fn method_without_parameters() {
                     };
                     &__AUDITED_SITE
                 };
-                let __begun = crate::audit::__private::begin(__site, &mut |_| {});
-                let mut __call = __begun.call();
+                let mut __call = crate::audit::__private::call(
+                    __site,
+                    crate::audit::__private::Given {
+                        arguments: &[],
+                        places: &[],
+                        also: ::core::option::Option::None,
+                    },
+                );
                 let __returned = __call
                     .run(move || -> usize {
                         crate::audit::__private::moves!(self);
@@ -265,12 +274,20 @@ fn destructured_parameters() {
                 let __kind = ::audited::__private::kind!(Page);
                 let __begun = ::audited::__private::begin(
                     __site,
-                    &mut |__arguments| {
-                        ::audited::__private::arguments!(
-                            __arguments; argument 0usize a; argument 1usize c; argument 2usize b;
-                            argument 3usize all; argument 4usize last; #[cfg(feature = "x")] argument
-                            5usize r#type;
-                        );
+                    ::audited::__private::Given {
+                        arguments: &::audited::__private::arguments!(
+                            a c b all last #[cfg(feature = "x")] r#type
+                        ),
+                        places: &[
+                            ::audited::__private::Place::Taken(0usize),
+                            ::audited::__private::Place::Taken(1usize),
+                            ::audited::__private::Place::Taken(2usize),
+                            ::audited::__private::Place::Taken(3usize),
+                            ::audited::__private::Place::Taken(4usize),
+                            #[cfg(feature = "x")]
+                            ::audited::__private::Place::Taken(5usize),
+                        ],
+                        also: ::core::option::Option::None,
                     },
                 );
                 let mut __call = __kind.call(__begun);
@@ -334,15 +351,14 @@ fn generics_with_impl_trait() {
                     };
                     &__AUDITED_SITE
                 };
-                let __begun = ::audited::__private::begin(
+                let mut __call = ::audited::__private::call(
                     __site,
-                    &mut |__arguments| {
-                        ::audited::__private::arguments!(
-                            __arguments; argument 0usize items; argument 1usize by;
-                        );
+                    ::audited::__private::Given {
+                        arguments: &::audited::__private::arguments!(items by),
+                        places: &[],
+                        also: ::core::option::Option::None,
                     },
                 );
-                let mut __call = __begun.call();
                 let __returned = __call
                     .run(move || -> Result<_, Box<dyn Error>> {
                         ::audited::__private::moves!(by items);
@@ -391,11 +407,23 @@ fn impl_trait_alone_is_left_to_inference() {
                     };
                     &__AUDITED_SITE
                 };
-                let __begun = ::audited::__private::begin(__site, &mut |_| {});
-                let mut __call = __begun.ready().await;
-                let __returned = __call.drive(async move { [1].into_iter() }).await;
-                ::audited::__private::finish_async!(__call, __returned);
-                return __returned;
+                let __call = ::audited::__private::call_now(
+                    __site,
+                    ::audited::__private::Given {
+                        arguments: &[],
+                        places: &[],
+                        also: ::core::option::Option::None,
+                    },
+                );
+                return __call
+                    .driven(
+                        async move { [1].into_iter() },
+                        |__call, __returned| {
+                            ::audited::__private::finish_async!(__call, __returned);
+                            __returned
+                        },
+                    )
+                    .await;
             }
         "#]],
     );

@@ -48,8 +48,10 @@ fn a_type_that_may_be_a_future_decides_itself() {
                 );
                 let __begun = ::audited::__private::begin(
                     __site,
-                    &mut |__arguments| {
-                        ::audited::__private::arguments!(__arguments; argument 0usize order;);
+                    ::audited::__private::Given {
+                        arguments: &::audited::__private::arguments!(order),
+                        places: &[],
+                        also: ::core::option::Option::None,
                     },
                 );
                 let mut __call = match __kind.checked(__begun) {
@@ -111,10 +113,12 @@ fn an_opaque_future_is_guarded() {
                     };
                     &__AUDITED_SITE
                 };
-                let __begun = ::audited::__private::begin(
+                let __begun = ::audited::__private::checked_now(
                     __site,
-                    &mut |__arguments| {
-                        ::audited::__private::arguments!(__arguments; argument 0usize order;);
+                    ::audited::__private::Given {
+                        arguments: &::audited::__private::arguments!(order),
+                        places: &[],
+                        also: ::core::option::Option::None,
                     },
                 );
                 #[allow(
@@ -122,7 +126,7 @@ fn an_opaque_future_is_guarded() {
                     clippy::redundant_closure_for_method_calls,
                     reason = "the attribute takes closures"
                 )]
-                let mut __call = match __begun.checked_now() {
+                let mut __call = match __begun {
                     ::core::result::Result::Ok(__call) => __call,
                     ::core::result::Result::Err(__unavailable) => {
                         return ::audited::__private::refused(
@@ -207,7 +211,6 @@ fn each_kind_of_result_ends_in_its_own_way() {
             r#"action = "a", outcome = |r| r.is_ok()"#,
             "fn f() -> Pin<Box<impl Future<Output = u8>>> { g() }",
             expect![[r#"
-                let mut __call = __begun.call_now();
                 let __returned = ::audited::__private::resolving::<
                 >(__call.run(move || -> Pin<Box<_>> { g() }));
                 return ::std::boxed::Box::pin(
@@ -220,7 +223,6 @@ fn each_kind_of_result_ends_in_its_own_way() {
             r#"action = "a", on_unavailable = "deny""#,
             "fn f() -> Pin<Box<impl Future<Output = Result<u8, E>>>> { g() }",
             expect![[r#"
-                let mut __call = match __begun.checked_now() {
                 return ::std::boxed::Box::pin(
                 ::audited::__private::refused(__unavailable, ::audited::__private::deny),
                 let __returned = ::audited::__private::resolving::<
@@ -235,7 +237,6 @@ fn each_kind_of_result_ends_in_its_own_way() {
             r#"action = "a""#,
             "fn f() -> Result<impl Stream<Item = u8>, E> { g() }",
             expect![[r#"
-                let mut __call = __begun.call();
                 let __returned = ::audited::__private::yielding_result::<
                 >(__call.run(move || -> Result<_, E> { g() }));
                 return ::audited::__private::settle_opaque!(__call, __returned);
@@ -245,9 +246,8 @@ fn each_kind_of_result_ends_in_its_own_way() {
             r#"action = "a""#,
             "async fn f() -> impl Stream<Item = u8> { g() }",
             expect![[r#"
-                let mut __call = __begun.ready().await;
-                let __returned = ::audited::__private::yielding::<
-                >(__call.drive(async move { g() }).await);
+                let (__call, __returned) = __call
+                let __returned = ::audited::__private::yielding::<u8, _>(__returned);
                 return ::audited::__private::settle_opaque_async!(__call, __returned);
             "#]],
         ),
@@ -255,8 +255,7 @@ fn each_kind_of_result_ends_in_its_own_way() {
             r#"action = "a""#,
             "async fn f() -> Result<Receipt, E> { g() }",
             expect![[r#"
-                let mut __call = __begun.ready().await;
-                let __returned = __call
+                let (__call, __returned) = __call
                 return ::audited::__private::settle_async!(__call, __returned);
             "#]],
         ),
@@ -264,8 +263,7 @@ fn each_kind_of_result_ends_in_its_own_way() {
             r#"action = "a", durability = "disk""#,
             "async fn f() -> Receipt { g() }",
             expect![[r#"
-                let mut __call = __begun.ready().await;
-                let __returned = __call
+                let (__call, __returned) = __call
                 return ::audited::__private::settle_durable!(__call, __returned);
             "#]],
         ),
@@ -273,22 +271,20 @@ fn each_kind_of_result_ends_in_its_own_way() {
             r#"action = "a", boxed"#,
             "async fn f() -> u8 { g() }",
             expect![[r#"
-                let mut __call = __begun.ready().await;
-                let __returned = __call
                 ::audited::__private::boxed(async move {
+                |__call, __returned| {
                 ::audited::__private::finish_async!(__call, __returned);
-                return __returned;
+                __returned
             "#]],
         ),
         (
             r#"action = "a", boxed = "local""#,
             "async fn f() -> u8 { g() }",
             expect![[r#"
-                let mut __call = __begun.ready().await;
-                let __returned = __call
                 ::audited::__private::boxed_local(async move {
+                |__call, __returned| {
                 ::audited::__private::finish_async!(__call, __returned);
-                return __returned;
+                __returned
             "#]],
         ),
     ] {
@@ -348,19 +344,23 @@ fn async_trait_method() {
                         };
                         &__AUDITED_SITE
                     };
-                    let __begun = ::audited::__private::begin(
+                    let __call = ::audited::__private::call_now(
                         __site,
-                        &mut |__arguments| {
-                            ::audited::__private::arguments!(__arguments; argument 0usize id;);
+                        ::audited::__private::Given {
+                            arguments: &::audited::__private::arguments!(id),
+                            places: &[],
+                            also: ::core::option::Option::None,
                         },
                     );
-                    let mut __call = __begun.ready().await;
-                    let __returned = __call
-                        .drive(async move {
-                            let __self = self;
-                            let __ret: Option<Order> = { __self.orders.get(id).await };
-                            __ret
-                        })
+                    let (__call, __returned) = __call
+                        .driven(
+                            async move {
+                                let __self = self;
+                                let __ret: Option<Order> = { __self.orders.get(id).await };
+                                __ret
+                            },
+                            ::audited::__private::apart,
+                        )
                         .await;
                     return ::audited::__private::settle_async!(__call, __returned);
                 })

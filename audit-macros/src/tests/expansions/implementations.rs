@@ -90,13 +90,14 @@ fn the_methods_of_a_block_are_named_after_its_prefix() {
                         };
                         &__AUDITED_SITE
                     };
-                    let __begun = ::audited::__private::begin(
+                    let mut __call = ::audited::__private::call(
                         __site,
-                        &mut |__arguments| {
-                            ::audited::__private::arguments!(__arguments; argument 0usize id;);
+                        ::audited::__private::Given {
+                            arguments: &::audited::__private::arguments!(id),
+                            places: &[],
+                            also: ::core::option::Option::None,
                         },
                     );
-                    let mut __call = __begun.call();
                     let __returned = __call
                         .run(move || -> Option<u8> {
                             ::audited::__private::moves!(id self);
@@ -146,20 +147,16 @@ fn the_methods_of_a_block_are_named_after_its_prefix() {
                         };
                         &__AUDITED_SITE
                     };
-                    let __begun = ::audited::__private::begin(
+                    let __call = ::audited::__private::checked_now(
                         __site,
-                        &mut |__arguments| {
-                            ::audited::__private::arguments!(__arguments; argument 0usize card;);
+                        ::audited::__private::Given {
+                            arguments: &::audited::__private::arguments!(card),
+                            places: &[],
+                            also: ::core::option::Option::None,
                         },
                     );
-                    let mut __call = match __begun.checked_ready().await {
-                        ::core::result::Result::Ok(__call) => __call,
-                        ::core::result::Result::Err(__unavailable) => {
-                            return ::audited::__private::deny(__unavailable);
-                        }
-                    };
-                    let __returned = __call
-                        .drive(
+                    return match ::audited::__private::driven_checked(
+                            __call,
                             ::audited::__private::boxed(async move {
                                 if false {
                                     return ::audited::__private::never::<Result<(), E>>();
@@ -167,10 +164,18 @@ fn the_methods_of_a_block_are_named_after_its_prefix() {
                                 ::audited::__private::moves!(card self);
                                 pay(card).await
                             }),
+                            |__call, __returned| {
+                                ::audited::__private::finish_async!(__call, __returned);
+                                __returned
+                            },
                         )
-                        .await;
-                    ::audited::__private::finish_async!(__call, __returned);
-                    return __returned;
+                        .await
+                    {
+                        ::core::result::Result::Ok(__returned) => __returned,
+                        ::core::result::Result::Err(__unavailable) => {
+                            return ::audited::__private::deny(__unavailable);
+                        }
+                    };
                 }
                 const fn label(&self) -> u8 {
                     const _: () = {

@@ -40,13 +40,15 @@ fn destructive_function_denies() {
                     };
                     &__AUDITED_SITE
                 };
-                let __begun = ::audited::__private::begin(
+                let __begun = ::audited::__private::checked(
                     __site,
-                    &mut |__arguments| {
-                        ::audited::__private::arguments!(__arguments; argument 0usize disk;);
+                    ::audited::__private::Given {
+                        arguments: &::audited::__private::arguments!(disk),
+                        places: &[],
+                        also: ::core::option::Option::None,
                     },
                 );
-                let mut __call = match __begun.checked() {
+                let mut __call = match __begun {
                     ::core::result::Result::Ok(__call) => __call,
                     ::core::result::Result::Err(__unavailable) => {
                         return ::audited::__private::deny(__unavailable);
@@ -100,10 +102,12 @@ fn destructive_async_function_with_closure() {
                     };
                     &__AUDITED_SITE
                 };
-                let __begun = ::audited::__private::begin(
+                let __call = ::audited::__private::checked_now(
                     __site,
-                    &mut |__arguments| {
-                        ::audited::__private::arguments!(__arguments; argument 0usize disk;);
+                    ::audited::__private::Given {
+                        arguments: &::audited::__private::arguments!(disk),
+                        places: &[],
+                        also: ::core::option::Option::None,
                     },
                 );
                 #[allow(
@@ -111,8 +115,20 @@ fn destructive_async_function_with_closure() {
                     clippy::redundant_closure_for_method_calls,
                     reason = "the attribute takes closures"
                 )]
-                let mut __call = match __begun.checked_ready().await {
-                    ::core::result::Result::Ok(__call) => __call,
+                let (__call, __returned) = match ::audited::__private::driven_checked(
+                        __call,
+                        async move {
+                            if false {
+                                return ::audited::__private::never::<Status>();
+                            }
+                            ::audited::__private::moves!(disk);
+                            disk.wipe().await
+                        },
+                        ::audited::__private::apart,
+                    )
+                    .await
+                {
+                    ::core::result::Result::Ok(__returned) => __returned,
                     ::core::result::Result::Err(__unavailable) => {
                         return ::audited::__private::unavailable_with(
                             |u| Status::from(u),
@@ -120,15 +136,6 @@ fn destructive_async_function_with_closure() {
                         );
                     }
                 };
-                let __returned = __call
-                    .drive(async move {
-                        if false {
-                            return ::audited::__private::never::<Status>();
-                        }
-                        ::audited::__private::moves!(disk);
-                        disk.wipe().await
-                    })
-                    .await;
                 #[allow(
                     clippy::redundant_closure,
                     clippy::redundant_closure_for_method_calls,
@@ -176,19 +183,24 @@ fn targets_and_skipped_parameters() {
                     };
                     &__AUDITED_SITE
                 };
-                let __begun = ::audited::__private::begin(
+                let mut __call = ::audited::__private::call(
                     __site,
-                    &mut |__arguments| {
-                        ::audited::__private::arguments!(
-                            __arguments; skipped 0usize client; argument 1usize order;
-                        );
-                        ::audited::__private::target!(__arguments, "order", order.id);
-                        ::audited::__private::target!(
-                            __arguments, "address", format!("{}", order.address)
-                        );
+                    ::audited::__private::Given {
+                        arguments: &::audited::__private::arguments!(client order),
+                        places: &[
+                            ::audited::__private::Place::Skipped(0usize),
+                            ::audited::__private::Place::Taken(1usize),
+                        ],
+                        also: ::core::option::Option::Some(
+                            &mut |__arguments| {
+                                ::audited::__private::target!(__arguments, "order", order.id);
+                                ::audited::__private::target!(
+                                    __arguments, "address", format!("{}", order.address)
+                                );
+                            },
+                        ),
                     },
                 );
-                let mut __call = __begun.call();
                 let __returned = __call
                     .run(move || -> () {
                         ::audited::__private::moves!(order client);
@@ -237,8 +249,14 @@ fn function_that_never_returns() {
                     };
                     &__AUDITED_SITE
                 };
-                let __begun = ::audited::__private::begin(__site, &mut |_| {});
-                let mut __call = __begun.call();
+                let mut __call = ::audited::__private::call(
+                    __site,
+                    ::audited::__private::Given {
+                        arguments: &[],
+                        places: &[],
+                        also: ::core::option::Option::None,
+                    },
+                );
                 __call.run(move || -> ! { loop {} })
             }
         "#]],
@@ -277,15 +295,24 @@ fn function_that_never_returns() {
                     };
                     &__AUDITED_SITE
                 };
-                let __begun = ::audited::__private::begin(__site, &mut |_| {});
-                let mut __call = __begun.ready().await;
+                let __call = ::audited::__private::call_now(
+                    __site,
+                    ::audited::__private::Given {
+                        arguments: &[],
+                        places: &[],
+                        also: ::core::option::Option::None,
+                    },
+                );
                 match __call
-                    .drive(async move {
-                        if false {
-                            return ::audited::__private::never::<::core::convert::Infallible>();
-                        }
-                        loop {}
-                    })
+                    .driven(
+                        async move {
+                            if false {
+                                return ::audited::__private::never::<::core::convert::Infallible>();
+                            }
+                            loop {}
+                        },
+                        |_, __never| __never,
+                    )
                     .await
                 {}
             }
