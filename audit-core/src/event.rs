@@ -144,7 +144,7 @@ impl Event {
             annotations: annotations.as_ref(),
             trigger: true,
         };
-        let (_record_id, receipt) = port.append(&draft, None);
+        let receipt = port.append_asked(&draft);
         match receipt.now() {
             Some(Err(error)) => Err(unavailable(Some(error))),
             _ => Ok(receipt),

@@ -190,7 +190,7 @@ impl SpanCall {
 
     /// Counts a call whose record is not in the log, once. Returns whether it was counted now.
     fn settle(&self, receipt: &Receipt) -> bool {
-        let Some(Err(error)) = receipt.now() else { return false };
+        let Some(Err(error)) = receipt.known() else { return false };
         if !self.counted {
             let unavailable = Unavailable::new(self.action.clone(), Some(error.clone()));
             unrecorded::add(SystemClock.now(), Some(&error), &unavailable);
@@ -273,7 +273,7 @@ pub fn record_event(port: &AuditPort, event: &Event<'_>, around: Option<Around>)
         trigger: true,
         ..draft(name.unwrap_or(EventName::ToolProgress), port.clock().now(), &action, &ambient, outcome)
     };
-    if let Some(Err(error)) = port.append(&draft, None).1.now() {
+    if let Some(Err(error)) = port.append(&draft, None).1.known() {
         let unavailable = Unavailable::new(action.clone().into(), Some(error.clone()));
         unrecorded::add(SystemClock.now(), Some(&error), &unavailable);
     }

@@ -33,6 +33,18 @@ macro_rules! id {
             pub fn new(source: &dyn IdSource, time: Time) -> Self {
                 Self(Uuid::from_u128(source.next(time)))
             }
+
+            /// Wraps the 16 bytes of an identifier.
+            #[must_use]
+            pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+                Self(Uuid::from_bytes(bytes))
+            }
+
+            /// Returns the 16 bytes of the identifier.
+            #[must_use]
+            pub const fn to_bytes(self) -> [u8; 16] {
+                self.0.into_bytes()
+            }
         }
 
         impl fmt::Display for $name {

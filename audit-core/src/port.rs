@@ -10,7 +10,7 @@ use tracing::{Dispatch, dispatcher, span};
 use crate::context::Ambient;
 use crate::id::{CallId, IdSource, RandomIds, RecordId};
 use crate::record::Draft;
-use crate::sink::{Prepared, Receipt, Sink};
+use crate::sink::{Prepared, Receipt, Sink, WhenFull};
 use crate::time::{Clock, SystemClock, Time};
 use crate::vocabulary::Durability;
 
@@ -121,14 +121,24 @@ impl AuditPort {
         dispatcher::get_default(|dispatch| (spans.nearest)(dispatch, current, stop))
     }
 
-    /// Stamps the record, writes its canonical bytes and appends them.
+    /// Stamps the record, writes its canonical bytes and appends them. Nobody learns its place.
     pub(crate) fn append(&self, draft: &Draft<'_>, durability: Option<Durability>) -> (RecordId, Receipt) {
+        self.append_as(draft, |prepared| prepared.unasked().durability(durability))
+    }
+
+    /// Appends a record like [`append`](Self::append), for someone who may ask for its place.
+    pub(crate) fn append_asked(&self, draft: &Draft<'_>) -> Receipt {
+        self.append_as(draft, |prepared| prepared).1
+    }
+
+    fn append_as(&self, draft: &Draft<'_>, demand: impl FnOnce(Prepared<'_>) -> Prepared<'_>) -> (RecordId, Receipt) {
         let observed = self.0.clock.now();
         let record_id = RecordId::new(&*self.0.ids, observed);
         let bytes = draft.write(record_id, observed);
-        let prepared = Prepared::new(&bytes, draft.event.stage()).durability(durability);
+        // Whether the caller can block its thread is known to the one who waits for the receipt.
+        let prepared = Prepared::canonical(&bytes, draft.event.stage()).when_full(WhenFull::Queue);
         let prepared = draft.call.as_ref().map_or(prepared, |call| prepared.call(call.id));
-        (record_id, self.0.sink.append(&prepared))
+        (record_id, self.0.sink.append(&demand(prepared)))
     }
 }
 

@@ -157,7 +157,7 @@ pub(crate) fn begin_as(site: &'static Site, label: Label, capture: &mut dyn FnMu
     let receipt = match site.stages {
         Stages::StartedCompleted => {
             let receipt = open.append_started(request.as_ref());
-            open.in_log = !matches!(receipt.now(), Some(Err(_)));
+            open.in_log = !matches!(receipt.known(), Some(Err(_)));
             Some(receipt)
         }
         Stages::Completed => {
@@ -194,7 +194,7 @@ impl Begin {
     /// Waits for the record, for policies that let the body run in any case.
     #[track_caller]
     pub fn call(mut self) -> Call {
-        let result = self.receipt.take().map_or(Ok(()), |receipt| receipt.wait().map(|_| ()));
+        let result = self.receipt.take().map_or(Ok(()), Receipt::wait_kept);
         self.run_anyway(result)
     }
 
@@ -203,7 +203,7 @@ impl Begin {
     /// # Errors
     /// The call cannot be recorded and must not run.
     pub fn checked(mut self) -> Result<Call, Unavailable> {
-        let result = self.receipt.take().map_or(Ok(()), |receipt| receipt.wait().map(|_| ()));
+        let result = self.receipt.take().map_or(Ok(()), Receipt::wait_kept);
         self.or_refuse(result)
     }
 
@@ -241,8 +241,8 @@ impl Begin {
     /// Puts a receipt that is still pending into the call; returns the result of any other.
     fn leave_receipt(&mut self) -> Option<Result<(), AppendError>> {
         let Some(receipt) = self.receipt.take() else { return Some(Ok(())) };
-        if let Some(result) = receipt.now() {
-            return Some(result.map(drop));
+        if let Some(result) = receipt.known() {
+            return Some(result);
         }
         let open = self.call.open.as_mut()?;
         open.receipt = Some(receipt);
@@ -262,7 +262,7 @@ impl Begin {
     fn poll_receipt(&mut self, context: &mut Context<'_>) -> Poll<Result<(), AppendError>> {
         match &mut self.receipt {
             None => Poll::Ready(Ok(())),
-            Some(receipt) => Pin::new(receipt).poll(context).map(|result| result.map(|_| ())),
+            Some(receipt) => receipt.poll_kept(context),
         }
     }
 

@@ -124,11 +124,11 @@ impl Call {
         let Some(receipt) = self.open.as_mut().and_then(|open| open.receipt.as_mut()) else {
             return Poll::Ready(Ok(()));
         };
-        let Poll::Ready(result) = Pin::new(receipt).poll(context) else { return Poll::Pending };
+        let Poll::Ready(result) = receipt.poll_kept(context) else { return Poll::Pending };
         if let Some(open) = &mut self.open {
             open.receipt = None;
         }
-        Poll::Ready(result.map(drop))
+        Poll::Ready(result)
     }
 
     /// Counts a call that runs without its record, or returns why it does not run.

@@ -21,7 +21,7 @@ mod stream;
 use core::any::Any;
 use std::panic::{AssertUnwindSafe, RefUnwindSafe, UnwindSafe, catch_unwind, resume_unwind};
 
-use crate::sink::{AppendError, Appended, Receipt};
+use crate::sink::{AppendError, Receipt};
 use crate::time::{Clock as _, SystemClock};
 use crate::unrecorded;
 use crate::vocabulary::Stages;
@@ -170,7 +170,7 @@ impl Drop for Call {
 
 /// A closing record that is not in the log never changes what the function returns: it is counted, and recovery will
 /// report the call unresolved.
-fn settle(result: Result<Appended, AppendError>) {
+fn settle(result: Result<(), AppendError>) {
     if let Err(error) = result {
         count(&error);
     }
@@ -183,7 +183,7 @@ fn count(error: &AppendError) {
 /// Waits for the receipt of a closing record, on a thread that may be blocked.
 pub fn wait(receipt: Option<Receipt>) {
     if let Some(receipt) = receipt {
-        settle(receipt.wait());
+        settle(receipt.wait_kept());
     }
 }
 
@@ -196,7 +196,7 @@ pub fn note(receipt: Option<Receipt>) {
 
 /// Awaits the receipt of a closing record.
 pub async fn settled(receipt: Option<Receipt>) {
-    if let Some(receipt) = receipt {
-        settle(receipt.await);
+    if let Some(mut receipt) = receipt {
+        settle(core::future::poll_fn(|context| receipt.poll_kept(context)).await);
     }
 }
