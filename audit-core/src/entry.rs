@@ -5,6 +5,9 @@
 //! ```
 //! The bytes as written are the canonical bytes: they are hashed as they stand and never serialised again.
 
+mod batch;
+pub(crate) mod scan;
+
 use core::fmt;
 
 use serde::Deserialize;
@@ -12,6 +15,8 @@ use serde::Deserialize;
 use crate::hash::Hash;
 use crate::id::StreamId;
 use crate::verify::SCHEMA_VERSION;
+
+pub use batch::Batch;
 
 /// How long a line may be, without its line feed.
 pub const LINE_BYTES_MAX: usize = 65_535;
@@ -33,18 +38,53 @@ pub struct Sequence {
 
 /// Appends the entry's line, without a line feed, to `line`.
 pub fn write_line(line: &mut Vec<u8>, record: &[u8], sequence: &Sequence) {
-    line.extend_from_slice(b"{\"record\":");
-    line.extend_from_slice(record);
-    line.extend_from_slice(b",\"sequence\":{\"number\":");
-    line.extend_from_slice(itoa::Buffer::new().format(sequence.number).as_bytes());
-    if let Some(hash) = sequence.previous_hash {
-        line.extend_from_slice(b",\"previous_hash\":\"");
-        line.extend_from_slice(&hash.to_hex());
-        line.push(b'"');
+    LineEnd::new(sequence.stream_id).write(line, record, sequence.number, sequence.previous_hash);
+}
+
+/// Writes the lines of one stream, whose identifier is made into text once.
+#[derive(Clone, Debug)]
+pub struct LineEnd {
+    /// What follows the number or the hash: `,"stream_id":"<UUID>"}}`.
+    stream: Vec<u8>,
+}
+
+impl LineEnd {
+    /// Makes the writer of a stream's lines.
+    #[must_use]
+    pub fn new(stream_id: StreamId) -> Self {
+        Self { stream: format!(",\"stream_id\":\"{stream_id}\"}}}}").into_bytes() }
     }
-    line.extend_from_slice(b",\"stream_id\":\"");
-    line.extend_from_slice(sequence.stream_id.to_string().as_bytes());
-    line.extend_from_slice(b"\"}}");
+
+    /// Appends an entry's line, without a line feed, to `line`.
+    pub fn write(&self, line: &mut Vec<u8>, record: &[u8], number: u64, previous_hash: Option<Hash>) {
+        line.reserve(record.len() + LINE_BYTES_MAX - RECORD_BYTES_MAX);
+        self.write_with(line, number, previous_hash, |line| line.extend_from_slice(record));
+    }
+
+    /// Appends an entry's line like [`write`](Self::write), with the record that is appended in its place.
+    fn write_with(
+        &self,
+        line: &mut Vec<u8>,
+        number: u64,
+        previous_hash: Option<Hash>,
+        write_record: impl FnOnce(&mut Vec<u8>),
+    ) {
+        line.extend_from_slice(b"{\"record\":");
+        write_record(line);
+        line.extend_from_slice(b",\"sequence\":{\"number\":");
+        line.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
+        if let Some(hash) = previous_hash {
+            line.extend_from_slice(b",\"previous_hash\":\"");
+            line.extend_from_slice(&hash.to_hex());
+            line.push(b'"');
+        }
+        line.extend_from_slice(&self.stream);
+    }
+
+    /// Returns how far before the end of a line the 64 digits of its hash begin.
+    const fn after_hash(&self) -> usize {
+        64 + 1 + self.stream.len()
+    }
 }
 
 /// What the chain needs to know of a line, borrowed from it.
@@ -222,5 +262,31 @@ mod tests {
         refused(RECORD.replacen('{', r#"{"call":7,"#, 1).as_bytes(), "invalid type");
         refused(RECORD.replacen('{', r#"{"stage":"event","#, 1).as_bytes(), "duplicate field");
         refused(RECORD.replace(r#""1""#, r#""2""#).as_bytes(), "expected a record of schema 1, found schema 2");
+    }
+
+    #[test]
+    fn a_batch_writes_the_lines_that_are_written_one_by_one() {
+        let mut batch = Batch::new(STREAM.parse().unwrap());
+        let (mut number, mut previous_hash) = (0, None);
+        for count in [1, 2, 0, 5, 40, 17] {
+            let mut expected = Vec::new();
+            let before = previous_hash;
+            let mut leaves = Vec::new();
+            batch.clear();
+            for _ in 0..count {
+                let filler = "x".repeat(usize::try_from(number * number % 701).unwrap());
+                let record = RECORD.replacen('{', &format!(r#"{{"action":"{filler}","#), 1);
+                let start = expected.len();
+                let sequence = Sequence { number, previous_hash, stream_id: STREAM.parse().unwrap() };
+                write_line(&mut expected, record.as_bytes(), &sequence);
+                previous_hash = Some(Hash::leaf(&expected[start..]));
+                leaves.extend(previous_hash);
+                expected.push(b'\n');
+                batch.push(record.as_bytes(), number);
+                number += 1;
+            }
+            batch.seal(before);
+            assert_eq!((batch.bytes(), batch.leaves()), (expected.as_slice(), leaves.as_slice()));
+        }
     }
 }

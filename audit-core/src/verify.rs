@@ -3,6 +3,11 @@
 //! A [`Verifier`] is fed the lines of all segments in order and says what does not fit, and where. It knows of files
 //! only what it is told: reading them is the caller's part.
 
+mod calls;
+mod part;
+mod span;
+mod state;
+
 use core::fmt;
 use std::collections::HashMap;
 
@@ -13,6 +18,9 @@ use crate::id::{CallId, StreamId};
 use crate::time::Time;
 use crate::tree::Frontier;
 use crate::vocabulary::{EventName, Stage};
+
+pub use part::{Bounds, Part, PartReader};
+pub use state::State;
 
 /// The schema of records and entries that this version writes and reads.
 pub const SCHEMA_VERSION: &str = "1";
@@ -105,7 +113,7 @@ impl<'a> Tail<'a> {
 const OPENED_START: &[u8] = br#"{"record":{"action":"log.opened","#;
 
 /// Checks lines one after the other: form, numbers, stream, chain, and the checkpoint's root.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Verifier {
     summary: Summary,
     checkpoint: Option<Checkpoint>,
@@ -113,6 +121,8 @@ pub struct Verifier {
     /// The tree over all entries but the newest: a leaf goes in once its successor vouches for it.
     frontier: Frontier,
     newest: Option<Hash>,
+    /// True where the tree holds the newest leaf already: at the point where a verification was resumed.
+    is_newest_in_tree: bool,
     /// The entry whose bytes and successor disagree; the line after tells which of the two is bad.
     suspect: Option<u64>,
     /// The first line of a schema that is not known. It stands only if nothing else is wrong: chain and tree hold
@@ -125,6 +135,85 @@ impl Verifier {
     #[must_use]
     pub fn new(checkpoint: Option<Checkpoint>) -> Self {
         Self { checkpoint, ..Self::default() }
+    }
+
+    /// Goes on where another verification was; the caller has compared the entry before this point with `tree.last`.
+    ///
+    /// All that the state says is taken for true, down to the root that the checkpoint is compared with. `None` if the
+    /// checkpoint covers fewer entries than the state, as its root can then no longer be computed, or if the state
+    /// contradicts itself.
+    #[must_use]
+    pub fn resume(state: State, checkpoint: Option<Checkpoint>) -> Option<Self> {
+        let State { summary, tree } = state;
+        let entries = summary.entries;
+        let is_whole = tree.frontier.size() == entries && tree.last.is_some() == (entries > 0);
+        if !is_whole || checkpoint.as_ref().is_some_and(|checkpoint| checkpoint.size < entries) {
+            return None;
+        }
+        let mut verifier =
+            Self { summary, is_newest_in_tree: tree.last.is_some(), newest: tree.last, ..Self::new(checkpoint) };
+        verifier.frontier = tree.frontier;
+        verifier.compare_root();
+        Some(verifier)
+    }
+
+    /// Makes a verifier of entries alone that begin at `first`: their tree is not built, so no root is compared.
+    ///
+    /// `previous` is the hash of the entry before `first`.
+    #[must_use]
+    pub fn range(first: u64, previous: Option<Hash>) -> Self {
+        let summary = Summary { entries: first, ..Summary::default() };
+        Self { summary, newest: previous, ..Self::default() }
+    }
+
+    /// Returns the state after the entries so far, to [`resume`](Self::resume) there; `None` if something does not fit.
+    #[must_use]
+    pub fn state(&self) -> Option<State> {
+        if self.suspect.is_some() || self.unknown.is_some() || self.root_matches == Some(false) {
+            return None;
+        }
+        let mut frontier = self.frontier.clone();
+        if let Some(newest) = self.newest
+            && !self.is_newest_in_tree
+        {
+            frontier.push(newest);
+        }
+        Some(State { summary: self.summary.clone(), tree: Tree { frontier, last: self.newest } })
+    }
+
+    /// Tells whether the checkpoint covers so many entries.
+    #[must_use]
+    pub fn covers(&self, entries: u64) -> bool {
+        self.checkpoint.as_ref().is_some_and(|checkpoint| entries <= checkpoint.size)
+    }
+
+    /// Takes the entries of a part at once; false, and nothing is changed, if they do not continue the log.
+    ///
+    /// [`line`](Self::line), called with the same lines, then tells what does not fit. Where this returns true, it
+    /// would have accepted each of them.
+    pub fn part(&mut self, part: &Part) -> bool {
+        let entries = self.summary.entries;
+        let continues = part.first == entries
+            && part.previous == self.newest
+            && self.summary.stream_id.is_none_or(|stream_id| stream_id == part.stream_id)
+            && self.suspect.is_none();
+        // The root is compared at a border between parts.
+        let covered = self.checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.size);
+        if !continues || (part.first < covered && covered < part.end()) {
+            return false;
+        }
+        self.push_newest();
+        for (level, root) in &part.subtrees {
+            self.frontier.push_subtree(*level, *root);
+        }
+        self.newest = Some(part.last);
+        let summary = &mut self.summary;
+        summary.stream_id = Some(part.stream_id);
+        summary.entries = part.end();
+        summary.closed = part.is_closed;
+        summary.span = span::join(summary.span, part.span);
+        part.calls.add_to(summary);
+        true
     }
 
     /// Returns the number that the next line must have.
@@ -167,9 +256,7 @@ impl Verifier {
     /// # Errors
     /// As [`finish`](Self::finish).
     pub fn finish_with_tree(mut self, tail: Tail<'_>) -> Result<(Summary, Tree), Fault> {
-        if let Some(leaf) = self.newest {
-            self.push(leaf);
-        }
+        self.push_newest();
         if let Some(suspect) = self.suspect {
             let bad = if self.root_matches == Some(true) { suspect } else { suspect + 1 };
             return Err(altered(bad));
@@ -237,12 +324,27 @@ impl Verifier {
         if claimed != previous {
             self.suspect = Some(number - 1);
         }
-        self.push(claimed);
+        if !core::mem::take(&mut self.is_newest_in_tree) {
+            self.push(claimed);
+        }
         Ok(())
+    }
+
+    fn push_newest(&mut self) {
+        if let Some(newest) = self.newest
+            && !core::mem::take(&mut self.is_newest_in_tree)
+        {
+            self.push(newest);
+        }
     }
 
     fn push(&mut self, leaf: Hash) {
         self.frontier.push(leaf);
+        self.compare_root();
+    }
+
+    /// Compares the root if the tree has the checkpoint's size.
+    fn compare_root(&mut self) {
         if let Some(checkpoint) = &self.checkpoint
             && checkpoint.size == self.frontier.size()
         {
@@ -286,152 +388,4 @@ fn altered(entry: u64) -> Fault {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::entry::{Sequence, write_line};
-
-    const STREAM: &str = "01a17cbc-f240-7dca-883e-717b1f64eb14";
-
-    /// Five lines: an opened log and four events whose content is a single letter.
-    fn lines() -> Vec<Vec<u8>> {
-        let mut previous_hash = None;
-        let write = |(number, letter): (u64, char)| {
-            let name = if number == 0 { "log.opened" } else { "run.created" };
-            let record = format!(
-                r#"{{"action":"{letter}","event_name":"{name}","schema_version":"1","stage":"event","time":"2026-10-27T09:42:0{number}Z"}}"#
-            );
-            let mut line = Vec::new();
-            let stream_id = STREAM.parse().unwrap();
-            write_line(&mut line, record.as_bytes(), &Sequence { number, previous_hash, stream_id });
-            previous_hash = Some(Hash::leaf(&line));
-            line
-        };
-        (0..).zip("abcde".chars()).map(write).collect()
-    }
-
-    fn checkpoint(lines: &[Vec<u8>]) -> Checkpoint {
-        let mut tree = Frontier::new();
-        lines.iter().for_each(|line| tree.push(Hash::leaf(line)));
-        Checkpoint { origin: "o".into(), size: tree.size(), root: tree.root() }
-    }
-
-    fn verify(lines: &[Vec<u8>], checkpoint: Checkpoint) -> Result<Summary, Fault> {
-        let mut verifier = Verifier::new(Some(checkpoint));
-        for line in lines {
-            verifier.line(line)?;
-        }
-        verifier.finish(Tail::default())
-    }
-
-    fn altered_at(entry: usize) -> Option<u64> {
-        let mut altered = lines();
-        let checkpoint = checkpoint(&altered);
-        altered[entry] =
-            String::from_utf8(altered[entry].clone()).unwrap().replace("\"action\":\"", "\"action\":\"x").into();
-        verify(&altered, checkpoint).unwrap_err().entry
-    }
-
-    #[test]
-    fn an_altered_entry_is_named_wherever_it_stands() {
-        assert_eq!((0..5).map(altered_at).collect::<Vec<_>>(), [0, 1, 2, 3, 4].map(Some));
-    }
-
-    #[test]
-    fn an_altered_previous_hash_is_blamed_on_its_own_entry() {
-        for entry in 1..5 {
-            let mut altered = lines();
-            let checkpoint = checkpoint(&altered);
-            let text = String::from_utf8(altered[entry].clone()).unwrap();
-            let at = text.find("previous_hash\":\"").unwrap() + 16;
-            altered[entry][at] = if altered[entry][at] == b'0' { b'1' } else { b'0' };
-            assert_eq!(verify(&altered, checkpoint).unwrap_err().entry, Some(entry as u64));
-        }
-    }
-
-    #[test]
-    fn deleting_swapping_and_doubling_are_found_by_number() {
-        let intact = lines();
-        let check = |change: fn(&mut Vec<Vec<u8>>), entry| {
-            let mut altered = intact.clone();
-            change(&mut altered);
-            assert_eq!(verify(&altered, checkpoint(&intact)).unwrap_err().entry, Some(entry));
-        };
-        check(|lines| drop(lines.remove(2)), 2);
-        check(|lines| drop(lines.pop()), 4);
-        check(|lines| lines.swap(1, 2), 1);
-        check(|lines| lines.insert(3, lines[2].clone()), 3);
-    }
-
-    #[test]
-    fn entries_beyond_the_checkpoint_are_counted() {
-        let lines = lines();
-        let summary = verify(&lines, checkpoint(&lines[..3])).unwrap();
-        assert_eq!((summary.entries, summary.beyond_checkpoint), (5, 2));
-    }
-
-    fn with_tail(lines: &[Vec<u8>], tail: &[u8]) -> Result<u64, Fault> {
-        let mut verifier = Verifier::new(Some(checkpoint(lines)));
-        for line in lines {
-            verifier.line(line)?;
-        }
-        verifier.finish(Tail::new(tail)).map(|summary| summary.unfinished_bytes)
-    }
-
-    #[test]
-    fn an_unfinished_tail_is_counted() {
-        for tail in [&b"{\"rec"[..], b"x", b"\0\0\0", b"{\0"] {
-            assert_eq!(with_tail(&lines(), tail), Ok(tail.len() as u64));
-        }
-    }
-
-    #[test]
-    fn only_the_beginning_of_an_opening_may_follow_the_end_of_a_closed_log() {
-        let mut closed = lines();
-        let record = r#"{"event_name":"log.closed","schema_version":"1","stage":"event","time":"t"}"#;
-        let previous_hash = closed.last().map(|line| Hash::leaf(line));
-        let mut line = Vec::new();
-        let sequence = Sequence { number: 5, previous_hash, stream_id: STREAM.parse().unwrap() };
-        write_line(&mut line, record.as_bytes(), &sequence);
-        closed.push(line);
-        for tail in [&b""[..], b"{", OPENED_START, b"\0", b"{\"record\":\0\0"] {
-            assert_eq!(with_tail(&closed, tail), Ok(tail.len() as u64));
-        }
-        assert!(with_tail(&closed, &[OPENED_START, b"\"actor\":{\0\0"].concat()).is_ok());
-        for tail in [&b"x"[..], b"\0x", b"{\"record\":{\"action\":\"log.closed\",", b"{}", b"{\0{"] {
-            let fault = with_tail(&closed, tail).unwrap_err();
-            assert_eq!((fault.entry, fault.unverifiable), (Some(6), false), "{fault}");
-        }
-    }
-
-    /// Sets the schema of one entry to 2.
-    fn of_another_schema(lines: &mut [Vec<u8>], entry: usize) {
-        let text = String::from_utf8(lines[entry].clone()).unwrap();
-        lines[entry] = text.replace(r#""schema_version":"1""#, r#""schema_version":"2""#).into();
-    }
-
-    #[test]
-    fn another_schema_hides_no_change() {
-        let intact = lines();
-        let check = |checkpoint: &Checkpoint, lines: &[Vec<u8>], expected: (Option<u64>, bool)| {
-            let fault = verify(lines, checkpoint.clone()).unwrap_err();
-            assert_eq!((fault.entry, fault.unverifiable), expected, "{fault}");
-        };
-        for entry in 0..5 {
-            let mut altered = lines();
-            of_another_schema(&mut altered, entry);
-            check(&checkpoint(&intact), &altered, (Some(entry as u64), false));
-            // The last line that is left is altered so that nothing vouches for it.
-            check(
-                &checkpoint(&intact),
-                &altered[..=entry],
-                (Some(if entry == 4 { 4 } else { entry as u64 + 1 }), false),
-            );
-        }
-        let mut last = lines();
-        of_another_schema(&mut last, 4);
-        check(&checkpoint(&last), &last, (None, true));
-        check(&checkpoint(&intact[..4]), &last, (None, true));
-        let junk = [&last[..], &[b"{}".to_vec()]].concat();
-        check(&checkpoint(&last), &junk, (Some(5), false));
-    }
-}
+mod tests;
