@@ -1,12 +1,13 @@
 //! The names of a log's files, and what a directory looks like before it is opened.
 
+use core::fmt;
 use std::fs;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use audit_core::entry::LINE_BYTES_MAX;
 
-use crate::disk;
+use crate::disk::{self, Disk};
 
 /// The derived copy of entry 0.
 pub(crate) const LOG_JSON: &str = "log.json";
@@ -16,6 +17,12 @@ pub(crate) const LOCK: &str = "lock";
 pub(crate) const CHECKPOINT: &str = "checkpoint";
 /// The directory of segments.
 pub(crate) const SEGMENTS: &str = "segments";
+/// The two mapped files of records that are not in a segment yet.
+const JOURNAL: [&str; 2] = ["journal.0", "journal.1"];
+/// The directory of what can be derived from the segments.
+const INDEX: &str = "index";
+/// The directory of payloads too large for a line.
+pub(crate) const BLOBS: &str = "blobs";
 
 /// How long the files beside the segments may be: a line, its line feed and room for nothing else.
 const SMALL_FILE_BYTES_MAX: u64 = LINE_BYTES_MAX as u64 + 1;
@@ -48,7 +55,29 @@ impl Layout {
     }
 
     pub(crate) fn segment(&self, first: u64) -> PathBuf {
-        self.segments().join(segment_name(first))
+        self.segments().join(SegmentName::Plain(first).to_string())
+    }
+
+    pub(crate) fn compressed_segment(&self, first: u64) -> PathBuf {
+        self.segments().join(SegmentName::Compressed(first).to_string())
+    }
+
+    /// The compressed form of a segment before it is whole.
+    pub(crate) fn sealing_segment(&self, first: u64) -> PathBuf {
+        self.segments().join(SegmentName::Sealing(first).to_string())
+    }
+
+    /// One of the two files of the journal: 0 or 1.
+    pub(crate) fn journal(&self, half: usize) -> PathBuf {
+        self.directory.join(format!("journal.{half}"))
+    }
+
+    pub(crate) fn index(&self) -> PathBuf {
+        self.directory.join(INDEX)
+    }
+
+    pub(crate) fn blobs(&self) -> PathBuf {
+        self.directory.join(BLOBS)
     }
 
     /// Looks at the directory without changing it.
@@ -69,7 +98,7 @@ impl Layout {
         }
         for entry in fs::read_dir(&self.directory)? {
             let name = entry?.file_name();
-            if name != LOCK {
+            if name != LOCK && !JOURNAL.iter().any(|half| name == *half) {
                 let found = format!("a directory without `{SEGMENTS}` that holds `{}`", name.display());
                 return Ok(Survey::NotALog(found));
             }
@@ -83,7 +112,7 @@ impl Layout {
 pub(crate) enum Survey {
     /// Nothing.
     Absent,
-    /// A directory with nothing in it but, at most, the lock of a creation that did not get further.
+    /// A directory with nothing in it but, at most, the lock and journal of a creation that did not get further.
     Empty,
     /// A log, whole or not.
     Log,
@@ -91,16 +120,68 @@ pub(crate) enum Survey {
     NotALog(String),
 }
 
-/// Returns the name of the segment that begins with the given entry: 20 digits and `.jsonl`.
-pub(crate) fn segment_name(first: u64) -> String {
-    format!("{first:020}.jsonl")
+/// The names in the directory of segments, each with the number of the segment's first entry in 20 digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SegmentName {
+    /// `<20 digits>.jsonl`: lines as they stand.
+    Plain(u64),
+    /// `<20 digits>.jsonl.zst`: the same lines, compressed.
+    Compressed(u64),
+    /// `<20 digits>.jsonl.zst.tmp`: what a sealing that is under way, or was interrupted, has written.
+    Sealing(u64),
 }
 
-/// Parses what [`segment_name`] writes, and nothing else.
-pub(crate) fn parse_segment_name(name: &str) -> Option<u64> {
-    let digits = name.strip_suffix(".jsonl")?;
-    let canonical = digits.len() == 20 && digits.bytes().all(|byte| byte.is_ascii_digit());
-    if canonical { digits.parse().ok() } else { None }
+impl SegmentName {
+    /// Parses what `Display` writes, and nothing else.
+    pub(crate) fn parse(name: &str) -> Option<Self> {
+        let (digits, form) = name.split_at_checked(20)?;
+        if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+            return None;
+        }
+        let first = digits.parse().ok()?;
+        match form {
+            ".jsonl" => Some(Self::Plain(first)),
+            ".jsonl.zst" => Some(Self::Compressed(first)),
+            ".jsonl.zst.tmp" => Some(Self::Sealing(first)),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for SegmentName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Plain(first) => write!(f, "{first:020}.jsonl"),
+            Self::Compressed(first) => write!(f, "{first:020}.jsonl.zst"),
+            Self::Sealing(first) => write!(f, "{first:020}.jsonl.zst.tmp"),
+        }
+    }
+}
+
+/// Tells whether a path is that of a compressed segment.
+pub(crate) fn is_compressed(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "zst")
+}
+
+/// Returns the path of the compressed form of a plain segment.
+pub(crate) fn compressed(plain: &Path) -> PathBuf {
+    plain.with_extension("jsonl.zst")
+}
+
+/// Returns a segment's name below the log's directory.
+pub(crate) fn below_segments(path: &Path) -> String {
+    let name = path.file_name().map(|name| name.to_string_lossy().escape_debug().to_string());
+    format!("{SEGMENTS}/{}", name.unwrap_or_default())
+}
+
+/// Creates a directory of the log if it is missing, and brings its name to the disk.
+pub(crate) fn create_below(disk: &dyn Disk, directory: &Path) -> io::Result<()> {
+    match disk.create_directory(directory) {
+        // Whoever created it may have been interrupted before its name was on the disk.
+        Err(fault) if fault.kind() == io::ErrorKind::AlreadyExists => {}
+        created => created?,
+    }
+    directory.parent().map_or(Ok(()), |parent| disk.sync_directory(parent))
 }
 
 /// What one of the small files beside the segments holds.
@@ -132,4 +213,49 @@ pub(crate) fn read_small(path: &Path) -> io::Result<SmallFile> {
         return Ok(SmallFile::Odd(format!("more than {SMALL_FILE_BYTES_MAX} bytes")));
     }
     Ok(SmallFile::Bytes(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn segments_have_one_name_in_each_form() {
+        for (name, text) in [
+            (SegmentName::Plain(7), "00000000000000000007.jsonl"),
+            (SegmentName::Compressed(u64::MAX), "18446744073709551615.jsonl.zst"),
+            (SegmentName::Sealing(0), "00000000000000000000.jsonl.zst.tmp"),
+        ] {
+            assert_eq!(name.to_string(), text);
+            assert_eq!(SegmentName::parse(text), Some(name));
+        }
+        for other in [
+            "",
+            "7.jsonl",
+            "+0000000000000000007.jsonl",
+            "000000000000000000007.jsonl",
+            "18446744073709551616.jsonl",
+            "00000000000000000007",
+            "00000000000000000007.jsonl.tmp",
+            "00000000000000000007.jsonl.ZST",
+            "00000000000000000007.jsonl.zst.tmp.tmp",
+            "0000000000000000000é.jsonl",
+        ] {
+            assert_eq!(SegmentName::parse(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_creation_that_did_not_get_further_is_an_empty_directory() {
+        let directory = tempfile::tempdir().unwrap();
+        let layout = Layout::new(directory.path());
+        for path in [layout.lock(), layout.journal(0), layout.journal(1)] {
+            fs::write(path, b"").unwrap();
+            assert_eq!(layout.survey().unwrap(), Survey::Empty);
+        }
+        fs::write(layout.checkpoint(), b"").unwrap();
+        assert!(matches!(layout.survey().unwrap(), Survey::NotALog(_)));
+        fs::create_dir(layout.segments()).unwrap();
+        assert_eq!(layout.survey().unwrap(), Survey::Log);
+    }
 }

@@ -1,18 +1,20 @@
 //! Reading a log: its segments in order, its lines one after the other.
 //!
-//! Nothing is locked and nothing is written, so that a log can be read while another process writes it: what is
-//! appended after [`Lines::open`] may or may not be seen. Memory is bounded by one line.
+//! Nothing is locked and nothing is written, so that a log can be read while another process writes it and seals its
+//! segments: what is appended after [`Lines::open`] may or may not be seen. Memory is bounded by one line, and by one
+//! frame of a compressed segment ([`CHUNK_BYTES_MAX`](crate::segment::CHUNK_BYTES_MAX)).
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, BufRead as _, Read as _};
 use std::path::{Path, PathBuf};
 
 use audit_core::entry::LINE_BYTES_MAX;
 use audit_core::verify::{Fault, Tail};
 
 use crate::Error;
-use crate::disk;
-use crate::layout::{self, Layout, SEGMENTS, Survey};
+use crate::layout::{self, Layout, SEGMENTS, SegmentName, Survey};
+use crate::segment::{self, Reader, open_either};
 use crate::verify::Finding;
 
 /// One file of consecutive entries.
@@ -25,10 +27,18 @@ pub struct Segment {
 }
 
 impl Segment {
-    /// Returns the name of the file below the log's directory: `segments/<20 digits>.jsonl`.
+    /// Returns the name of the file below the log's directory: `segments/<20 digits>.jsonl`, or that and `.zst`.
     #[must_use]
     pub fn name(&self) -> String {
-        format!("{SEGMENTS}/{}", layout::segment_name(self.first))
+        let is_compressed = self.is_compressed();
+        let name = if is_compressed { SegmentName::Compressed(self.first) } else { SegmentName::Plain(self.first) };
+        format!("{SEGMENTS}/{name}")
+    }
+
+    /// Tells whether the file is compressed.
+    #[must_use]
+    pub fn is_compressed(&self) -> bool {
+        layout::is_compressed(&self.path)
     }
 }
 
@@ -41,8 +51,7 @@ impl Segments {
     ///
     /// # Errors
     /// The path is no log ([`Error::is_not_a_log`]), a file or directory among the segments is none
-    /// ([`Error::is_tampered`], or [`Error::is_unverifiable`] for a compressed segment, which this version does not
-    /// read), or the directory cannot be read.
+    /// ([`Error::is_tampered`]), or the directory cannot be read.
     pub fn list(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
         let layout = Layout::new(path);
@@ -52,24 +61,11 @@ impl Segments {
             Survey::Absent => return Err(Error::not_a_log(path, "nothing")),
             Survey::NotALog(found) => return Err(Error::not_a_log(path, found)),
         }
-        let directory = layout.segments();
-        let failed = |source| Error::io(&directory, "list the segments", source);
-        let entries = match fs::read_dir(&directory) {
-            Err(fault) if fault.kind() == std::io::ErrorKind::NotFound => return Ok(Self::default()),
-            entries => entries.map_err(failed)?,
-        };
-        let mut segments = Vec::new();
-        for entry in entries {
-            let entry = entry.map_err(failed)?;
-            let is_file = entry.file_type().map_err(failed)?.is_file();
-            let name = entry.file_name();
-            match layout::parse_segment_name(&name.to_string_lossy()) {
-                Some(first) if is_file => segments.push(Segment { first, path: entry.path() }),
-                _ => return Err(Error::finding(path, stray(&name.to_string_lossy()))),
-            }
-        }
-        segments.sort_by_key(|segment| segment.first);
-        Ok(Self(segments))
+        // While a directory is listed, a segment that is sealed meanwhile can be missed under both its names. It is
+        // then in the other of two listings.
+        let mut segments = names(&layout)?;
+        segments.extend(names(&layout)?);
+        Ok(Self(segments.into_iter().map(|(first, path)| Segment { first, path }).collect()))
     }
 
     /// Returns the segments, the one with entry 0 first.
@@ -85,14 +81,36 @@ impl Segments {
     }
 }
 
-fn stray(name: &str) -> Finding {
-    let compressed = name.strip_suffix(".zst").and_then(layout::parse_segment_name).is_some();
-    let fault = if compressed {
-        Fault::unverifiable("a compressed segment, which this version does not read")
-    } else {
-        Fault::tampered(None, "expected segments named by the 20 digits of their first entry and `.jsonl`, found this")
+/// Lists the directory of segments once. Where a segment has both forms the plain one counts: it is removed only after
+/// the compressed one is known to be whole.
+fn names(layout: &Layout) -> Result<BTreeMap<u64, PathBuf>, Error> {
+    let directory = layout.segments();
+    let failed = |source| Error::io(&directory, "list the segments", source);
+    let entries = match fs::read_dir(&directory) {
+        Err(fault) if fault.kind() == io::ErrorKind::NotFound => return Ok(BTreeMap::new()),
+        entries => entries.map_err(failed)?,
     };
-    Finding { file: Some(format!("{SEGMENTS}/{}", name.escape_debug())), fault }
+    let mut segments = BTreeMap::new();
+    for entry in entries {
+        let entry = entry.map_err(failed)?;
+        let is_file = entry.file_type().map_err(failed)?.is_file();
+        let name = entry.file_name();
+        match SegmentName::parse(&name.to_string_lossy()) {
+            Some(SegmentName::Plain(first)) if is_file => drop(segments.insert(first, entry.path())),
+            Some(SegmentName::Compressed(first)) if is_file => {
+                segments.entry(first).or_insert_with(|| entry.path());
+            }
+            Some(SegmentName::Sealing(_)) if is_file => {}
+            _ => return Err(Error::finding(&layout.directory, stray(&name.to_string_lossy()))),
+        }
+    }
+    Ok(segments)
+}
+
+fn stray(name: &str) -> Finding {
+    let reason =
+        "expected segments named by the 20 digits of their first entry and `.jsonl` or `.jsonl.zst`, found this";
+    Finding { file: Some(format!("{SEGMENTS}/{}", name.escape_debug())), fault: Fault::tampered(None, reason) }
 }
 
 /// One line of a log, borrowed from its reader.
@@ -113,7 +131,7 @@ pub struct Lines {
     segments: Segments,
     /// The index of the next segment to open.
     next: usize,
-    current: Option<BufReader<File>>,
+    current: Option<Reader>,
     number: u64,
     buffer: Vec<u8>,
     /// How many bytes follow the last line feed; all that are not in the buffer are NUL.
@@ -130,15 +148,23 @@ impl Lines {
         Ok(Self::of(path, Segments::list(path)?))
     }
 
-    /// Begins to read at the segment that holds the given entry.
+    /// Begins to read at or before the given entry: at the segment that holds it, in a compressed one at its frame. The
+    /// frame is found by the numbers that the first entries of frames state, and lines are counted from there.
     ///
     /// # Errors
-    /// As [`Segments::list`].
+    /// As [`Segments::list`], or a compressed segment is not what it must be ([`Error::is_tampered`]).
     pub fn open_at(path: &Path, number: u64) -> Result<Self, Error> {
         let mut segments = Segments::list(path)?;
         let begin = segments.holding(number).map_or(0, |segment| segment.first);
         segments.0.retain(|segment| segment.first >= begin);
-        Ok(Self { number: begin, ..Self::of(path, segments) })
+        let mut lines = Self { number: begin, ..Self::of(path, segments) };
+        if lines.open_next()?
+            && let Some(reader) = &mut lines.current
+        {
+            let sought = reader.seek(begin, number);
+            lines.number = sought.map_err(|failed| lines.failed(failed))?;
+        }
+        Ok(lines)
     }
 
     fn of(path: &Path, segments: Segments) -> Self {
@@ -150,7 +176,8 @@ impl Lines {
     ///
     /// An error ends the reading: a segment does not begin with the entry that its name says, one but the last does not
     /// end with a line feed, or a line is longer than [`LINE_BYTES_MAX`] and not an unfinished one with nothing but NUL
-    /// bytes after it (each [`Error::is_tampered`]), or a file cannot be read.
+    /// bytes after it, or a compressed segment is not what it must be (each [`Error::is_tampered`]), or a file cannot be
+    /// read.
     pub fn next_line(&mut self) -> Option<Result<Line<'_>, Error>> {
         if self.ended {
             return None;
@@ -192,7 +219,7 @@ impl Lines {
                 // A line and its line feed, and one byte more to see that there is too much.
                 let limit = LINE_BYTES_MAX as u64 + 1;
                 let read = reader.take(limit).read_until(b'\n', &mut self.buffer);
-                read.map_err(|source| Error::io(&self.log, "read a segment", source))?;
+                read.map_err(|failed| self.failed(failed))?;
                 if self.buffer.ends_with(b"\n") {
                     return Ok(true);
                 }
@@ -219,7 +246,10 @@ impl Lines {
         let Some(reader) = &mut self.current else { return Ok(false) };
         let mut is_nul = self.buffer.last() == Some(&0);
         while is_nul {
-            let chunk = reader.fill_buf().map_err(|source| Error::io(&self.log, "read a segment", source))?;
+            let chunk = match reader.fill_buf() {
+                Ok(chunk) => chunk,
+                Err(failed) => return Err(self.failed(failed)),
+            };
             let length = chunk.len();
             if length == 0 {
                 break;
@@ -232,17 +262,22 @@ impl Lines {
     }
 
     fn open_next(&mut self) -> Result<bool, Error> {
-        let Some(segment) = self.segments.0.get(self.next) else { return Ok(false) };
+        let Some(segment) = self.segments.0.get_mut(self.next) else { return Ok(false) };
         if segment.first != self.number {
             let reason = format!("expected a segment that begins with entry {}, found this", self.number);
             let finding = Finding { file: Some(segment.name()), fault: Fault::tampered(self.number, reason) };
             return Err(Error::finding(&self.log, finding));
         }
-        let opened = disk::open_plain(OpenOptions::new().read(true), &segment.path);
-        let file = opened.map_err(|source| Error::io(&segment.path, "open the segment", source))?;
-        self.current = Some(BufReader::with_capacity(LINE_BYTES_MAX + 1, file));
         self.next += 1;
+        let (path, opened) = open_either(&segment.path, Reader::open);
+        segment.path = path;
+        self.current = Some(opened.map_err(|failed| self.failed(failed))?);
         Ok(true)
+    }
+
+    fn failed(&self, failed: io::Error) -> Error {
+        let file = self.segments.0.get(self.next.saturating_sub(1)).map(Segment::name).unwrap_or_default();
+        segment::read_error(&self.log, file, Some(self.number), failed)
     }
 
     fn fault(&self, reason: String) -> Error {

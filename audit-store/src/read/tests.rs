@@ -49,6 +49,10 @@ fn what_is_no_segment_is_a_fault() {
     refused(&[(FIRST, b"a\n"), ("notes.txt", b"")], "segments/notes.txt: expected segments named");
     refused(&[("0.jsonl", b"a\n")], "segments/0.jsonl");
     refused(&[("00000000000000000000.jsonl.zst", b"")], "compressed");
+    refused(
+        &[("00000000000000000000.jsonl.gz", b"")],
+        "segments/00000000000000000000.jsonl.gz: expected segments named",
+    );
     refused(&[(FIRST, b"a\n"), (SECOND, b"c\n")], "expected a segment that begins with entry 1");
     refused(&[(SECOND, b"c\n")], "begins with entry 0");
     refused(&[(FIRST, b"a\nb\nc"), (SECOND, b"c\n")], "expected a line feed at the end of the segment");
