@@ -23,11 +23,17 @@ Examples:
   audited timeline /var/lib/orders/audit --conversation conv_abc123
   audited stats /var/lib/orders/audit --by tool
   audited sites target/release/orders
+  audited compact /var/lib/orders/audit
+
+Processes that write at the same time have a log each: LOG, LOG.1, LOG.2 and so on. verify, show, timeline and stats
+take those beside LOG along, LOG.operator too, or read all logs in a directory: together, by time. Of their verdicts the
+worst counts, and one that cannot be read is an error.
 
 Exit codes:
   verify                 0 intact, 1 tampered, 2 unverifiable or an error
   show, timeline, stats  0 found, 1 nothing found or some lines cannot be read, 2 an error
-  sites                  0 found, 1 nothing found, 2 an error";
+  sites                  0 found, 1 nothing found, 2 an error
+  compact                0 all full segments are compressed, 2 an error";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -41,15 +47,47 @@ pub(crate) enum Command {
     Stats(Stats),
     /// Show which functions of a program are audited, and which are exempt
     Sites(Sites),
+    /// Compress the full segments of a log that no process writes
+    Compact(Compact),
 }
 
 #[derive(Debug, Args)]
+#[command(after_long_help = "\
+Each log has a verdict of its own: LOG, those beside it (LOG.1, LOG.operator), or those in a directory.
+
+With --from or --to only the entries of the range are checked, in LOG alone: their form, numbers and chain, and that
+they rest on the entry before them. No root is compared and no other file is looked at.
+
+The file of --resume is what the next verification goes on from. It is written over the entries that the checkpoint
+covers, and every few seconds while there are more. What it says is believed: keep it where the log's writer cannot
+write. The entries before its point are not read again and still count for the checkpoint's root. Of the logs beside
+LOG each has its own: FILE.<name of the log>.
+
+Examples:
+  audited verify audit --progress
+  audited verify audit --from 120000 --to 130000
+  audited verify audit --resume /var/lib/auditor/orders.resume")]
 pub(crate) struct Verify {
-    /// The log's directory
+    /// The log's directory, or a directory of logs
     pub(crate) log: PathBuf,
     /// Print one JSON object
     #[arg(long)]
     pub(crate) json: bool,
+    /// Check a range: this entry is the first
+    #[arg(long, value_name = "NUMBER", conflicts_with = "resume")]
+    pub(crate) from: Option<u64>,
+    /// Check a range: this entry is the last
+    #[arg(long, value_name = "NUMBER", conflicts_with = "resume")]
+    pub(crate) to: Option<u64>,
+    /// Go on where the verification stopped that wrote this file, and write it anew
+    #[arg(long, value_name = "FILE")]
+    pub(crate) resume: Option<PathBuf>,
+    /// Read with so many threads; one for each core by default
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(crate) threads: Option<u16>,
+    /// Tell on the standard error how far it is, as on a terminal
+    #[arg(long)]
+    pub(crate) progress: bool,
 }
 
 #[derive(Debug, Args)]
@@ -60,9 +98,9 @@ Examples:
   audited show audit --outcome failure --limit 10
   audited show audit --run run_01HZX --json | jq -c '[.record.time, .record.action]'")]
 pub(crate) struct Show {
-    /// The log's directory
+    /// The log's directory, or a directory of logs
     pub(crate) log: PathBuf,
-    /// Print the lines as stored, one JSON object each
+    /// Print the lines as stored, one JSON object each; of several logs with the log's name as its member `log`
     #[arg(long)]
     pub(crate) json: bool,
     /// Only this action; `order.*` means every action that begins with `order.`
@@ -105,7 +143,7 @@ Examples:
   audited timeline audit --conversation conv_abc123
   audited timeline audit --run run_01HZX")]
 pub(crate) struct Timeline {
-    /// The log's directory
+    /// The log's directory, or a directory of logs
     pub(crate) log: PathBuf,
     /// The conversation
     #[arg(long, value_name = "ID")]
@@ -124,7 +162,7 @@ Examples:
   audited stats audit --by tool
   audited stats audit --by user --json | jq '.groups[] | select(.failures > 0)'")]
 pub(crate) struct Stats {
-    /// The log's directory
+    /// The log's directory, or a directory of logs
     pub(crate) log: PathBuf,
     /// What to group the calls by
     #[arg(long, value_enum)]
@@ -162,6 +200,23 @@ Example:
 pub(crate) struct Sites {
     /// The program: an executable or a library
     pub(crate) binary: PathBuf,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+All segments but the last one, to which the next entry goes, are compressed with zstd; `zstd -d` gives back the plain
+lines. No line changes, so the log verifies as before. Each segment is read back and compared before the plain one is
+removed. It may be interrupted and done again. A log that a process writes is refused: it compresses its own segments.
+
+Examples:
+  audited compact /var/lib/orders/audit
+  audited compact audit --json | jq '.bytes_after / .bytes_before'")]
+pub(crate) struct Compact {
+    /// The log's directory
+    pub(crate) log: PathBuf,
     /// Print one JSON object
     #[arg(long)]
     pub(crate) json: bool,

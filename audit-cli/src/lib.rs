@@ -1,4 +1,4 @@
-//! The command line of `audited`: verifies a log and shows what is in it. It reads and never writes.
+//! The command line of `audited`: verifies a log and shows what is in it. All commands but `compact` only read.
 //!
 //! ```
 //! use audit_cli::{Exit, run};
@@ -9,6 +9,11 @@
 //! assert!(stderr.starts_with(b"audited: /no/log/here: expected a log"));
 //! ```
 //!
+//! # Several logs
+//! Processes that write at the same time have a log each, as [`audit_store::streams`] says. `verify`, `show`, `timeline` and
+//! `stats` take those beside a log along, or read all logs in a directory, and show which log a line is of. One of them that
+//! is missing, altered or not readable does not hide the others: each has its own verdict, and the worst one counts.
+//!
 //! # Guarantees
 //! - Nothing that a record or a file name holds can steer the terminal: control and format characters are written
 //!   visibly (`\u{1b}`), in JSON as the escapes of JSON, so that its value stays the same.
@@ -16,17 +21,18 @@
 //! - A closed pipe ends a command without an error; `verify` keeps the exit code of its verdict.
 //!
 //! # Exit codes
-//! | code | `verify` | `show`, `timeline`, `stats`, `sites` |
-//! |---|---|---|
-//! | 0 | intact | something was found |
-//! | 1 | tampered | nothing was found, or some lines cannot be read |
-//! | 2 | unverifiable, or an error | an error |
+//! | code | `verify` | `show`, `timeline`, `stats`, `sites` | `compact` |
+//! |---|---|---|---|
+//! | 0 | intact | something was found | all full segments are compressed |
+//! | 1 | tampered | nothing was found, or some lines cannot be read | |
+//! | 2 | unverifiable, or an error | an error, be it that one of several logs cannot be read | an error |
 //!
 //! # What it does not do
 //! `show`, `timeline` and `stats` read the entries as they stand; only `verify` tells whether they are what was written.
-//! `sites` reads a program and no log.
+//! `sites` reads a program and no log. `compact` changes no line and does not look at what the lines hold.
 
 mod arguments;
+mod compact;
 mod conclude;
 mod output;
 mod show;
@@ -67,6 +73,11 @@ impl Exit {
             Self::Error => 2,
         }
     }
+
+    /// Returns the one with the higher code.
+    const fn worse(self, other: Self) -> Self {
+        if self.code() < other.code() { other } else { self }
+    }
 }
 
 impl From<Exit> for ExitCode {
@@ -104,6 +115,7 @@ fn execute(command: &Command, output: &mut Output<'_>) -> anyhow::Result<Exit> {
         Command::Timeline(arguments) => timeline::execute(arguments, output),
         Command::Stats(arguments) => stats::execute(arguments, output),
         Command::Sites(arguments) => sites::execute(arguments, output),
+        Command::Compact(arguments) => compact::execute(arguments, output),
     }
     .and_then(|exit| output.flush().map(|()| exit))
 }

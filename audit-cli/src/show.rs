@@ -2,18 +2,21 @@
 
 use core::ops::ControlFlow;
 
+use anyhow::Context as _;
 use audit_core::vocabulary::Stage;
-use audit_store::query::{Entry, Filter, scan};
+use audit_store::query::{Entry, Filter, scan_streams};
+use audit_store::streams::{Stream, Streams};
 
 use crate::Exit;
 use crate::arguments::Show;
-use crate::conclude::conclude;
+use crate::conclude::{Read, conclude};
 use crate::output::Output;
 use crate::table::{Column, Table, columns_left, join};
 use crate::text::{cut, escape, identifier, identifier_or_dash, instant};
 
-/// Number, time, event name, action, tool, outcome, agent, user, conversation and turn; the detail follows.
-const COLUMNS: [Column; 9] = [
+/// Log, where there are several, and number, time, event name, action, tool, outcome, agent, user, conversation and turn; the detail follows.
+const COLUMNS: [Column; 10] = [
+    Column::Left(24),
     Column::Right,
     Column::Left(30),
     Column::Left(20),
@@ -29,22 +32,39 @@ const COLUMNS: [Column; 9] = [
 const ROWS_HELD: usize = 256;
 
 pub(crate) fn execute(arguments: &Show, output: &mut Output<'_>) -> anyhow::Result<Exit> {
+    let streams = Streams::find(&arguments.log)?;
+    let is_single = streams.single().is_some();
     let filter = filter(arguments);
     let limit = arguments.limit.unwrap_or(u64::MAX);
-    let mut rows = Rows::new();
+    let mut rows = Rows::new(is_single);
     let mut found = 0;
     let mut written = Ok(());
-    let scanned = scan(&arguments.log, |entry| {
+    let scanned = scan_streams(streams.as_slice(), |index, entry| {
         if !filter.matches(&entry.record) {
             return ControlFlow::Continue(());
         }
         found += 1;
-        written = if arguments.json { output.json(entry.line) } else { rows.push(entry, output) };
+        let stream = streams.as_slice().get(index).filter(|_| !is_single);
+        written = if arguments.json { write_json(stream, entry, output) } else { rows.push(stream, entry, output) };
         if written.is_err() || found >= limit { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
     written?;
     rows.flush(output)?;
-    conclude(&arguments.log, &scanned?, (found == 0).then_some("no entry matches"), output)
+    let nothing_found = (found == 0).then_some("no entry matches");
+    conclude(Read { path: &arguments.log, streams: &streams, scanned }, nothing_found, output)
+}
+
+/// Writes the line as it is stored; of several logs it gets the member `log`, with the name of the log's directory. That is
+/// the last member, which readers of JSON prefer to an earlier one of the same name.
+fn write_json(stream: Option<&Stream>, entry: &Entry<'_>, output: &mut Output<'_>) -> anyhow::Result<()> {
+    let stored = entry.line.trim_end();
+    match stream.zip(stored.strip_suffix('}')) {
+        None => output.json(entry.line),
+        Some((stream, members)) => {
+            let name = serde_json::to_string(stream.name()).context("could not write a name as JSON")?;
+            output.json(&format!("{members},\"log\":{name}}}"))
+        }
+    }
 }
 
 fn filter(arguments: &Show) -> Filter {
@@ -64,12 +84,13 @@ struct Rows {
 }
 
 impl Rows {
-    fn new() -> Self {
-        Self { table: Table::new(&COLUMNS), held: Vec::new() }
+    fn new(is_single: bool) -> Self {
+        Self { table: Table::new(COLUMNS.get(usize::from(is_single)..).unwrap_or(&COLUMNS)), held: Vec::new() }
     }
 
-    fn push(&mut self, entry: &Entry<'_>, output: &mut Output<'_>) -> anyhow::Result<()> {
-        let cells = cells(entry);
+    fn push(&mut self, stream: Option<&Stream>, entry: &Entry<'_>, output: &mut Output<'_>) -> anyhow::Result<()> {
+        let cells: Vec<String> =
+            stream.map(|stream| identifier(stream.name())).into_iter().chain(cells(entry)).collect();
         self.table.fit(&cells);
         self.held.push((cells, escape(&entry.detail().unwrap_or_default())));
         if self.held.len() >= ROWS_HELD { self.flush(output) } else { Ok(()) }
@@ -84,7 +105,7 @@ impl Rows {
     }
 }
 
-fn cells(entry: &Entry<'_>) -> Vec<String> {
+fn cells(entry: &Entry<'_>) -> [String; 9] {
     let record = &entry.record;
     let outcome = if record.stage() == Some(Stage::Started) { None } else { Some(&*record.outcome.status) };
     let conversation = identifier_or_dash(record.correlation.conversation_id.as_deref());
@@ -92,7 +113,7 @@ fn cells(entry: &Entry<'_>) -> Vec<String> {
         Some(turn) => format!("{conversation}/{turn}"),
         None => conversation,
     };
-    vec![
+    [
         entry.number.to_string(),
         instant(&record.time),
         identifier(&record.event_name),

@@ -3,11 +3,13 @@
 use core::ops::ControlFlow;
 
 use anyhow::Context as _;
-use audit_store::query::{self, Durations, Figures, Filter, StatsReport, scan};
+use audit_store::query::{self, Durations, Figures, Filter, StatsReport, scan_streams};
+use audit_store::streams::{Stream, Streams};
+use serde::Serialize;
 
 use crate::Exit;
 use crate::arguments::Stats;
-use crate::conclude::conclude;
+use crate::conclude::{Read, conclude};
 use crate::output::Output;
 use crate::table::{Column, Table};
 use crate::text::{duration, identifier_or_dash};
@@ -24,18 +26,35 @@ const HEADINGS: [&str; 12] =
 
 pub(crate) fn execute(arguments: &Stats, output: &mut Output<'_>) -> anyhow::Result<Exit> {
     let mut stats = query::Stats::new(arguments.by.map(Into::into), Filter::default());
-    let scanned = scan(&arguments.log, |entry| {
-        stats.add(entry);
+    let streams = Streams::find(&arguments.log)?;
+    let scanned = scan_streams(streams.as_slice(), |stream, entry| {
+        stats.add_from(stream, entry);
         ControlFlow::Continue(())
-    })?;
+    });
     let report = stats.finish();
     let is_empty = report.total.calls == 0 && report.total.denied == 0;
     if arguments.json {
-        output.json(&serde_json::to_string(&report).context("could not write the figures as JSON")?)?;
+        let account = Account { logs: names(&streams), report: &report };
+        output.json(&serde_json::to_string(&account).context("could not write the figures as JSON")?)?;
     } else if !is_empty {
         write(&report, output)?;
     }
-    conclude(&arguments.log, &scanned, is_empty.then_some("the log has no calls"), output)
+    let message = if streams.single().is_some() { "the log has no calls" } else { "the logs have no calls" };
+    let nothing_found = is_empty.then_some(message);
+    conclude(Read { path: &arguments.log, streams: &streams, scanned }, nothing_found, output)
+}
+
+/// The figures as they are printed; where there are several logs, those that they are of are named.
+#[derive(Serialize)]
+struct Account<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    logs: Option<Vec<&'a str>>,
+    #[serde(flatten)]
+    report: &'a StatsReport,
+}
+
+fn names(streams: &Streams) -> Option<Vec<&str>> {
+    if streams.single().is_some() { None } else { Some(streams.as_slice().iter().map(Stream::name).collect()) }
 }
 
 fn write(report: &StatsReport, output: &mut Output<'_>) -> anyhow::Result<()> {

@@ -4,39 +4,45 @@ use core::ops::ControlFlow;
 use std::collections::BTreeSet;
 
 use audit_core::vocabulary::Status;
-use audit_store::query::{self, Filter, Mark, Row, TimelineReport, scan};
+use audit_store::query::{self, Filter, Mark, Row, TimelineReport, scan_streams};
+use audit_store::streams::{Stream, Streams};
 
 use crate::Exit;
 use crate::arguments::Timeline;
-use crate::conclude::conclude;
+use crate::conclude::{Read, conclude};
 use crate::output::Output;
 use crate::table::{Column, Table, columns_left, join};
 use crate::text::{columns, cut, date_and_clock, duration, escape, identifier};
 
-/// Time of day, turn, mark, duration, name; arguments and result follow.
-const COLUMNS: [Column; 5] = [Column::Left(30), Column::Right, Column::Left(9), Column::Right, Column::Left(40)];
+/// Log, where there are several, and time of day, turn, mark, duration, name; arguments and result follow.
+const COLUMNS: [Column; 6] =
+    [Column::Left(24), Column::Left(30), Column::Right, Column::Left(9), Column::Right, Column::Left(40)];
 
 pub(crate) fn execute(arguments: &Timeline, output: &mut Output<'_>) -> anyhow::Result<Exit> {
     let filter =
         Filter { run: arguments.run.clone(), conversation: arguments.conversation.clone(), ..Filter::default() };
     let mut timeline = query::Timeline::new(filter);
-    let scanned = scan(&arguments.log, |entry| {
-        timeline.add(entry);
+    let streams = Streams::find(&arguments.log)?;
+    let scanned = scan_streams(streams.as_slice(), |stream, entry| {
+        timeline.add_from(stream, entry);
         ControlFlow::Continue(())
-    })?;
+    });
     let report = timeline.finish();
     if !report.rows.is_empty() {
-        write(&report, output)?;
+        write(&report, &streams, output)?;
     }
     let message =
         if arguments.run.is_some() { "no entry belongs to this run" } else { "no entry belongs to this conversation" };
-    conclude(&arguments.log, &scanned, report.rows.is_empty().then_some(message), output)
+    let nothing_found = report.rows.is_empty().then_some(message);
+    conclude(Read { path: &arguments.log, streams: &streams, scanned }, nothing_found, output)
 }
 
-fn write(report: &TimelineReport, output: &mut Output<'_>) -> anyhow::Result<()> {
+fn write(report: &TimelineReport, streams: &Streams, output: &mut Output<'_>) -> anyhow::Result<()> {
     write_heading(report, output)?;
-    let rows: Vec<(String, Vec<String>, &Row)> = report.rows.iter().map(cells).collect();
-    let mut table = Table::new(&COLUMNS);
+    let is_single = streams.single().is_some();
+    let name = |row: &Row| streams.as_slice().get(row.stream).filter(|_| !is_single).map(Stream::name);
+    let rows: Vec<(String, Vec<String>, &Row)> = report.rows.iter().map(|row| cells(name(row), row)).collect();
+    let mut table = Table::new(COLUMNS.get(usize::from(is_single)..).unwrap_or(&COLUMNS));
     rows.iter().for_each(|(_, cells, _)| table.fit(cells));
     let mut date_before = "";
     for (date, cells, row) in &rows {
@@ -69,16 +75,16 @@ fn write_heading(report: &TimelineReport, output: &mut Output<'_>) -> anyhow::Re
 }
 
 /// Returns the date of a row and the cells of its line.
-fn cells(row: &Row) -> (String, Vec<String>, &Row) {
+fn cells<'a>(log: Option<&str>, row: &'a Row) -> (String, Vec<String>, &'a Row) {
     let (date, clock) = date_and_clock(&row.time);
-    let cells = vec![
+    let cells = [
         clock,
         row.turn.map(|turn| turn.to_string()).unwrap_or_default(),
         mark(row.mark).to_owned(),
         row.duration_ns.map(duration).unwrap_or_default(),
         format!("{}{}", "  ".repeat(row.depth), identifier(&row.name)),
     ];
-    (date, cells, row)
+    (date, log.map(identifier).into_iter().chain(cells).collect(), row)
 }
 
 const fn mark(mark: Mark) -> &'static str {

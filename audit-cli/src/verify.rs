@@ -1,7 +1,13 @@
-//! `audited verify`: whether the log is what was written.
+//! `audited verify`: whether the log, and each of those beside it, is what was written.
 
-use anyhow::Context as _;
-use audit_store::verify::{Report, Verdict, verify_log};
+mod progress;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, ensure};
+use audit_core::verify::Fault;
+use audit_store::streams::{Stream, Streams};
+use audit_store::verify::{Finding, Options, Range, Report, Verdict};
 use serde::Serialize;
 
 use crate::Exit;
@@ -11,29 +17,141 @@ use crate::text::{identifier, instant};
 
 /// What the verdict rests on: as long as logs have no keys, always the same.
 const ASSURANCE: &str = "chain only";
+/// What the verdict on a range rests on.
+const ASSURANCE_OF_RANGE: &str = "chain of the range only";
+const ASSURANCE_OF_RANGE_MEANING: &str =
+    "neither the checkpoint nor any other file was looked at: the range may have been written anew as a whole";
 const ASSURANCE_MEANING: &str = "no key was pinned: whoever can write the directory can rewrite it";
 
 pub(crate) fn execute(arguments: &Verify, output: &mut Output<'_>) -> anyhow::Result<Exit> {
-    let report = verify_log(&arguments.log)?;
-    let account = Account::new(arguments, &report);
-    let verdict = match report.verdict {
+    let subjects = subjects(arguments)?;
+    let (mut verdicts, mut accounts) = (Vec::new(), Vec::new());
+    for subject in &subjects {
+        let report = match verify(arguments, subject, output) {
+            Ok(report) => report,
+            // What stands in the way of the only log is an error; of one of several it is that one's verdict.
+            Err(error) if subjects.len() == 1 => return Err(error),
+            Err(error) => unread(&error),
+        };
+        verdicts.push(report.verdict);
+        accounts.push(Account::new(&subject.log, &report));
+    }
+    let verdict = Verdict::worst(verdicts);
+    let exit = match verdict {
         Verdict::Intact => Exit::Success,
         Verdict::Tampered => Exit::Negative,
         _ => Exit::Error,
     };
-    match print(arguments, &account, output) {
+    match print(arguments, verdict, &accounts, output) {
         Err(error) if !is_broken_pipe(&error) => Err(error),
-        _ => Ok(verdict),
+        _ => Ok(exit),
     }
 }
 
-fn print(arguments: &Verify, account: &Account, output: &mut Output<'_>) -> anyhow::Result<()> {
-    if arguments.json {
-        output.json(&serde_json::to_string(account).context("could not write the report as JSON")?)?;
-    } else {
-        account.lines().iter().try_for_each(|(name, text)| output.line(&format!("{name:<17}{text}")))?;
+/// A log to verify.
+struct Subject {
+    log: PathBuf,
+    /// Its name, where there are several.
+    name: Option<String>,
+    /// The file to go on from.
+    resume: Option<PathBuf>,
+}
+
+/// Finds the logs to verify: numbers of entries mean those of one log, so that a range is of the log that was given.
+fn subjects(arguments: &Verify) -> anyhow::Result<Vec<Subject>> {
+    let given = || Subject { log: arguments.log.clone(), name: None, resume: arguments.resume.clone() };
+    if arguments.from.is_some() || arguments.to.is_some() {
+        return Ok(vec![given()]);
+    }
+    let streams = Streams::find(&arguments.log)?;
+    if streams.single().is_some_and(|stream| stream.path() == arguments.log) {
+        return Ok(vec![given()]);
+    }
+    let subject = |stream: &Stream| {
+        let name = stream.name().to_owned();
+        let is_given = stream.path() == arguments.log;
+        let resume = arguments.resume.as_ref().map(|file| if is_given { file.clone() } else { beside(file, &name) });
+        Subject { log: stream.path().to_owned(), name: Some(name), resume }
+    };
+    Ok(streams.as_slice().iter().map(subject).collect())
+}
+
+/// Returns the file for another log than the one that was given: `<file>.<name of the log>`.
+fn beside(file: &Path, name: &str) -> PathBuf {
+    let mut path = file.as_os_str().to_owned();
+    path.push(".");
+    path.push(name);
+    path.into()
+}
+
+/// Reports that a log could not be read.
+fn unread(error: &anyhow::Error) -> Report {
+    let finding = Finding { file: None, fault: Fault::unverifiable(error.to_string()) };
+    Report { verdict: Verdict::Unverifiable, finding: Some(finding), ..Report::default() }
+}
+
+fn verify(arguments: &Verify, subject: &Subject, output: &mut Output<'_>) -> anyhow::Result<Report> {
+    let mut options = Options::new().threads(arguments.threads.map_or(0, usize::from));
+    if let (Some(from), Some(to)) = (arguments.from, arguments.to) {
+        ensure!(from <= to, "expected --from to be at most --to, found {from} and {to}");
+    }
+    if let Some(from) = arguments.from {
+        options = options.from(from);
+    }
+    if let Some(to) = arguments.to {
+        options = options.to(to);
+    }
+    if let Some(file) = &subject.resume {
+        options = options.resume(file);
+    }
+    if !progress::is_wanted(arguments) {
+        return Ok(options.verify(&subject.log)?);
+    }
+    let mut telling = progress::Telling::of(subject.name.as_deref());
+    let report = options.progress(&mut |progress| telling.tell(&progress, output)).verify(&subject.log)?;
+    if arguments.progress {
+        telling.conclude(output);
+    }
+    Ok(report)
+}
+
+fn print(arguments: &Verify, verdict: Verdict, logs: &[Account], output: &mut Output<'_>) -> anyhow::Result<()> {
+    match logs {
+        [account] if arguments.json => output.json(&as_json(account)?)?,
+        [account] => account.print(output)?,
+        logs if arguments.json => {
+            let log = arguments.log.display().to_string();
+            output.json(&as_json(&Together { log, verdict: verdict.as_str(), logs })?)?;
+        }
+        logs => {
+            print_line("verdict", &format!("{verdict}: the worst of {} logs", logs.len()), output)?;
+            for account in logs {
+                print_line(account.verdict, &identifier(&account.log), output)?;
+            }
+            for account in logs {
+                output.line("")?;
+                account.print(output)?;
+            }
+        }
     }
     output.flush()
+}
+
+fn print_line(name: &str, text: &str, output: &mut Output<'_>) -> anyhow::Result<()> {
+    output.line(&format!("{name:<17}{text}"))
+}
+
+fn as_json(report: &impl Serialize) -> anyhow::Result<String> {
+    serde_json::to_string(report).context("could not write the report as JSON")
+}
+
+/// The reports on several logs as they are printed.
+#[derive(Serialize)]
+struct Together<'a> {
+    log: String,
+    /// The worst of theirs.
+    verdict: &'static str,
+    logs: &'a [Account],
 }
 
 /// The report as it is printed. What a log that does not verify leaves unknown is `null` or left out.
@@ -51,6 +169,18 @@ struct Account {
     #[serde(flatten)]
     contents: Option<Contents>,
     checkpoint: Option<Covered>,
+    /// The entries that were verified, where not all were to be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    range: Option<Verified>,
+    /// The entry that a verification begun before ended at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resumed_at: Option<u64>,
+}
+
+#[derive(Serialize)]
+struct Verified {
+    from: u64,
+    to: Option<u64>,
 }
 
 #[derive(Serialize)]
@@ -81,20 +211,23 @@ struct Covered {
 }
 
 impl Account {
-    fn new(arguments: &Verify, report: &Report) -> Self {
-        let found = |finding: &audit_store::verify::Finding| Found {
+    fn new(log: &Path, report: &Report) -> Self {
+        let found = |finding: &Finding| Found {
             entry: finding.fault.entry,
             file: finding.file.clone(),
             reason: finding.fault.reason.clone(),
         };
         Self {
-            log: arguments.log.display().to_string(),
+            log: log.display().to_string(),
             verdict: report.verdict.as_str(),
             finding: report.finding.as_ref().map(found),
-            assurance: ASSURANCE,
-            assurance_meaning: ASSURANCE_MEANING,
+            assurance: report.range.map_or(ASSURANCE, |_| ASSURANCE_OF_RANGE),
+            assurance_meaning: report.range.map_or(ASSURANCE_MEANING, |_| ASSURANCE_OF_RANGE_MEANING),
+            range: report.range.map(|Range { from, to }| Verified { from, to }),
+            resumed_at: report.resumed_at,
             origin: report.origin.clone(),
-            entries_read: report.summary.entries,
+            entries_read: report.summary.entries
+                - report.range.map_or(0, |range| range.from.min(report.summary.entries)),
             segments: report.segments,
             // Without a root the lines were not read to their end, and nothing in them was counted for good.
             contents: report.root.map(|_| Contents::new(report)),
@@ -104,6 +237,10 @@ impl Account {
                 root: checkpoint.to_string().lines().nth(2).unwrap_or_default().to_owned(),
             }),
         }
+    }
+
+    fn print(&self, output: &mut Output<'_>) -> anyhow::Result<()> {
+        self.lines().iter().try_for_each(|(name, text)| print_line(name, text, output))
     }
 
     /// What is printed for a person: names and texts.
@@ -117,6 +254,15 @@ impl Account {
         lines.push(("assurance", format!("{}; {}", self.assurance, self.assurance_meaning)));
         lines.push(("log", identifier(&self.log)));
         lines.extend(self.origin.as_ref().map(|origin| ("origin", identifier(origin))));
+        if let Some(range) = &self.range {
+            let to = range.to.map_or("the last one".to_owned(), |to| to.to_string());
+            lines.push(("entries", format!("{} to {to}, in a row from the entry before them", range.from)));
+            lines.push(("segments", self.segments.to_string()));
+            return lines;
+        }
+        lines.extend(
+            self.resumed_at.map(|entry| ("resumed", format!("at entry {entry}; those before it were not read again"))),
+        );
         match &self.contents {
             Some(contents) => contents.add_lines(&mut lines),
             None => lines.push(("entries", format!("{} read until the check ended", self.entries_read))),

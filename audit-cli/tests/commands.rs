@@ -405,7 +405,7 @@ fn a_path_that_is_no_log_says_so() {
     expect![[r#"
         $ audited stats LOG/segments
         -- stderr
-        audited: LOG/segments: expected a log or an empty directory, found a directory without `segments` that holds `00000000000000000000.jsonl`
+        audited: LOG/segments: expected a log or an empty directory, found a directory without `segments` that holds `00000000000000000000.jsonl`, and no log below it
         -- exit 2
     "#]].assert_eq(&session(&log, "stats LOG/segments"));
     fs::create_dir(log.path().join("empty")).unwrap();
@@ -495,6 +495,7 @@ fn help_and_version_go_to_the_standard_output() {
           timeline  Show what a run or conversation did, one line per call
           stats     Show how the calls went: counts, rates and durations
           sites     Show which functions of a program are audited, and which are exempt
+          compact   Compress the full segments of a log that no process writes
           help      Print this message or the help of the given subcommand(s)
 
         Options:
@@ -511,11 +512,17 @@ fn help_and_version_go_to_the_standard_output() {
           audited timeline /var/lib/orders/audit --conversation conv_abc123
           audited stats /var/lib/orders/audit --by tool
           audited sites target/release/orders
+          audited compact /var/lib/orders/audit
+
+        Processes that write at the same time have a log each: LOG, LOG.1, LOG.2 and so on. verify, show, timeline and stats
+        take those beside LOG along, LOG.operator too, or read all logs in a directory: together, by time. Of their verdicts the
+        worst counts, and one that cannot be read is an error.
 
         Exit codes:
           verify                 0 intact, 1 tampered, 2 unverifiable or an error
           show, timeline, stats  0 found, 1 nothing found or some lines cannot be read, 2 an error
           sites                  0 found, 1 nothing found, 2 an error
+          compact                0 all full segments are compressed, 2 an error
         -- exit 0
     "#]]
     .assert_eq(&session(&log, "--help"));
@@ -527,7 +534,7 @@ fn help_and_version_go_to_the_standard_output() {
 
         Arguments:
           <LOG>
-                  The log's directory
+                  The log's directory, or a directory of logs
 
         Options:
               --conversation <ID>

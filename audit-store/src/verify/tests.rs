@@ -1,3 +1,5 @@
+mod ways;
+
 use std::fs;
 use std::path::PathBuf;
 
