@@ -5,6 +5,8 @@ use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::Path;
 
+use crate::journal::{self, Mapped};
+
 /// How [`Disk::open`] opens a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mode {
@@ -22,6 +24,12 @@ pub(crate) trait Disk: fmt::Debug + Send + Sync + 'static {
     fn create_directory(&self, path: &Path) -> io::Result<()>;
     /// Opens a plain file for appending, through no link; one that is created can be read and written by its owner alone.
     fn open(&self, path: &Path, mode: Mode) -> io::Result<File>;
+    /// Creates a plain file that can be read and written, to be mapped; it must not exist yet.
+    fn create_mapped(&self, path: &Path) -> io::Result<File>;
+    /// Gives a file its length and the space for it, so that no write to its memory can fail for want of space.
+    fn allocate(&self, file: &File, bytes: u64) -> io::Result<()>;
+    /// Maps the whole of a file into memory.
+    fn map(&self, file: &File) -> io::Result<Mapped>;
     /// Appends bytes with one `write(2)` and returns how many were taken.
     fn write(&self, file: &File, bytes: &[u8]) -> io::Result<usize>;
     /// Cuts the file to the given length.
@@ -58,6 +66,18 @@ impl Disk for SystemDisk {
             Mode::Any => options.append(true).create(true),
         };
         open_plain(&mut options, path)
+    }
+
+    fn create_mapped(&self, path: &Path) -> io::Result<File> {
+        journal::create_file(path)
+    }
+
+    fn allocate(&self, file: &File, bytes: u64) -> io::Result<()> {
+        journal::allocate(file, bytes)
+    }
+
+    fn map(&self, file: &File) -> io::Result<Mapped> {
+        journal::map(file)
     }
 
     fn write(&self, mut file: &File, bytes: &[u8]) -> io::Result<usize> {

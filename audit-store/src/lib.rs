@@ -34,15 +34,21 @@
 //! may write all files can write the log anew from some entry on, checkpoint included. That shows only against a copy
 //! of a checkpoint kept elsewhere.
 
+pub mod blobs;
 mod disk;
 mod error;
+mod fanout;
+mod journal;
 mod layout;
 mod log;
 mod options;
 pub mod query;
 pub mod read;
+pub mod segment;
+pub mod streams;
 pub mod verify;
 
 pub use error::Error;
+pub use fanout::{Fanout, SecondaryHealth, SecondaryOptions};
 pub use log::{Guard, Log};
 pub use options::Options;

@@ -21,7 +21,11 @@ const ORIGIN_BYTES_MAX: usize = 255;
 pub struct Options {
     pub(crate) origin: Option<String>,
     pub(crate) durability: Durability,
+    pub(crate) append_timeout: Duration,
+    pub(crate) journal_bytes: u64,
     pub(crate) segment_bytes_max: u64,
+    pub(crate) segment_age_max: Option<Duration>,
+    pub(crate) compress: bool,
     pub(crate) commit_interval: Duration,
     pub(crate) close_timeout: Duration,
     pub(crate) heartbeat_seconds: u32,
@@ -35,7 +39,11 @@ impl Default for Options {
         Self {
             origin: None,
             durability: Durability::Os,
+            append_timeout: Duration::from_secs(5),
+            journal_bytes: 8 * 1024 * 1024,
             segment_bytes_max: 64 * 1024 * 1024,
+            segment_age_max: None,
+            compress: true,
             commit_interval: Duration::from_secs(1),
             close_timeout: Duration::from_secs(1),
             heartbeat_seconds: 0,
@@ -69,6 +77,41 @@ impl Options {
     #[must_use]
     pub const fn durability(mut self, durability: Durability) -> Self {
         self.durability = durability;
+        self
+    }
+
+    /// Limits how long a record waits for room in the journal, and for the disk where that is demanded. The default is five
+    /// seconds.
+    ///
+    /// When the time is over the record is refused: with the error that stands in the way of writing, or as
+    /// [`Busy`](audit_core::sink::AppendErrorKind::Busy). What then becomes of its call is for the action's policy to say.
+    #[must_use]
+    pub const fn append_timeout(mut self, timeout: Duration) -> Self {
+        self.append_timeout = timeout;
+        self
+    }
+
+    /// Sets the size of each of the two files of the journal, at least 256 KiB. The default is 8 MiB.
+    ///
+    /// They hold what was appended and is not in a segment yet: some microseconds' worth while the disk answers, and as much
+    /// as they have room for while it does not. Their space is taken when the log is opened.
+    #[must_use]
+    pub const fn journal_bytes(mut self, bytes: u64) -> Self {
+        self.journal_bytes = bytes;
+        self
+    }
+
+    /// Begins a new segment with the first record after a segment has become this old. The default is no limit.
+    #[must_use]
+    pub const fn segment_age_max(mut self, age: Option<Duration>) -> Self {
+        self.segment_age_max = age;
+        self
+    }
+
+    /// Says whether full segments are compressed, by a thread of the log's own. The default is that they are.
+    #[must_use]
+    pub const fn compress(mut self, compress: bool) -> Self {
+        self.compress = compress;
         self
     }
 
@@ -139,7 +182,11 @@ impl fmt::Debug for Options {
         f.debug_struct("Options")
             .field("origin", &self.origin)
             .field("durability", &self.durability)
+            .field("append_timeout", &self.append_timeout)
+            .field("journal_bytes", &self.journal_bytes)
             .field("segment_bytes_max", &self.segment_bytes_max)
+            .field("segment_age_max", &self.segment_age_max)
+            .field("compress", &self.compress)
             .field("commit_interval", &self.commit_interval)
             .field("close_timeout", &self.close_timeout)
             .field("heartbeat_seconds", &self.heartbeat_seconds)

@@ -22,6 +22,7 @@
 mod entry;
 mod filter;
 mod json;
+mod merge;
 mod record;
 mod stats;
 mod timeline;
@@ -37,7 +38,8 @@ pub use stats::{By, Durations, Figures, Group, Stats, StatsReport};
 pub use timeline::{Mark, Row, Timeline, TimelineReport};
 
 use crate::Error;
-use crate::read::Lines;
+use crate::query::merge::Source;
+use crate::streams::Stream;
 
 /// How far a log was read, and what of it could not be.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -72,26 +74,24 @@ pub struct UnreadableLine {
 /// # Errors
 /// The path is no log, or a file of it cannot be read.
 pub fn scan(path: &Path, mut visit: impl FnMut(&Entry<'_>) -> ControlFlow<()>) -> Result<Scanned, Error> {
-    let mut lines = Lines::open(path)?;
-    let mut scanned = Scanned::default();
-    while let Some(line) = lines.next_line() {
-        let line = line?;
-        scanned.lines += 1;
-        match Entry::parse(line.number, line.bytes) {
-            Ok(entry) => {
-                if visit(&entry).is_break() {
-                    break;
-                }
-            }
-            Err(reason) => {
-                scanned.unreadable += 1;
-                let place = || UnreadableLine { number: line.number, segment: line.segment.to_owned(), reason };
-                scanned.first_unreadable.get_or_insert_with(place);
-            }
-        }
-    }
-    scanned.unfinished_bytes = lines.tail().bytes;
-    Ok(scanned)
+    let mut source = Source::open(path);
+    let _broke_off = source.read(None, &mut visit);
+    source.finish()
+}
+
+/// Reads the entries of several logs in the order of their times until there are no more or `visit`, which is told the
+/// index of the log, breaks off. Returns how far each was read; one that cannot be read ends, and the others go on.
+///
+/// Entries of one log stand in the order of their numbers, whatever their times say: what was written after a clock was
+/// put back follows what was written before it. Of equal times the log that comes first stands first. Lines that are no
+/// entries are treated as by [`scan`]. Memory is bounded by two lines of each log; all are open at the same time.
+pub fn scan_streams(
+    streams: &[Stream],
+    mut visit: impl FnMut(usize, &Entry<'_>) -> ControlFlow<()>,
+) -> Vec<Result<Scanned, Error>> {
+    let mut sources: Vec<Source> = streams.iter().map(|stream| Source::open(stream.path())).collect();
+    merge::merge(&mut sources, &mut visit);
+    sources.into_iter().map(Source::finish).collect()
 }
 
 /// Lines that the tests of this module read.

@@ -1,33 +1,36 @@
 //! The committer: the one thread of a log that brings entries to the disk and writes checkpoints.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 
 use audit_core::checkpoint::Checkpoint;
 use audit_core::sink::{AppendError, AppendErrorKind};
 use audit_core::tree::Frontier;
 
-use crate::disk;
-use crate::layout::CHECKPOINT;
-use crate::log::Shared;
-use crate::log::state::{Phase, Waiter};
-use crate::log::writer::{ActiveSegment, refusal, replaced};
+use crate::Error;
+use crate::disk::{self, Disk, Identity};
+use crate::layout::{CHECKPOINT, Layout};
+use crate::log::state::{Locks, Phase, State};
+use crate::log::waiters::Told;
+use crate::log::writer::{ActiveSegment, poisoned, refusal, replaced};
+use crate::log::{Shared, create};
 
 /// Commits whenever someone waits, a segment is full or the interval has passed, until the log has ended.
 pub(super) fn run(shared: &Shared) {
     let _ending = Ending(shared);
     loop {
         let state = shared.state();
-        let state = shared.work.wait_while(state, |state| state.is_idle());
+        let state = shared.work.wait_while(state, |state| state.is_committed());
         let state = state.unwrap_or_else(PoisonError::into_inner);
-        let waited = shared.work.wait_timeout_while(state, shared.commit_interval, |state| !state.is_urgent());
+        let waited = shared.work.wait_timeout_while(state, shared.commit_interval, |state| !state.is_commit_urgent());
         let (state, _timeout) = waited.unwrap_or_else(PoisonError::into_inner);
         let is_last = state.phase == Phase::Ending;
         drop(state);
         let committed = shared.commit();
         if is_last {
+            let mut state = shared.state();
             if let Err(fault) = committed {
-                shared.state().end.get_or_insert(fault);
+                state.end.get_or_insert(fault);
             }
             return;
         }
@@ -42,27 +45,66 @@ impl Shared {
     /// log before there is one.
     pub(super) fn commit(&self) -> Result<(), AppendError> {
         let mut batch = self.state().batch();
-        let synced = match batch.fault.take() {
-            Some(fault) => Err(fault),
-            None => self.sync(&batch.segment).map_err(|fault| self.fail(fault)),
-        };
-        for waiter in batch.waiters.drain(..) {
-            resolve(waiter, synced.clone());
+        if let Some(fault) = batch.fault.take() {
+            return Err(fault);
         }
-        synced?;
+        self.files.sync(&batch.segment).map_err(|fault| self.fail(fault))?;
         let size = batch.tree.size();
+        let told = self.state().waiters.synced(size);
+        told.into_iter().for_each(Told::tell);
         // A checkpoint costs two more trips to the disk, which those who wait already would have to wait for.
-        if size > batch.committed && !self.state().may_skip_checkpoint(&batch, self.commit_interval) {
-            self.write_checkpoint(&batch.tree)?;
-            self.state().note_checkpoint(size);
+        let now = self.clock.steady();
+        if size > batch.committed && !self.state().may_skip_checkpoint(&batch, now, self.commit_interval) {
+            self.files.write_checkpoint(&batch.tree).map_err(|fault| self.fail_if_final(fault))?;
+            let mut state = self.state();
+            state.committed = size;
+            state.committed_time = now;
         }
         Ok(())
     }
 
-    fn sync(&self, segment: &ActiveSegment) -> Result<(), AppendError> {
+    fn fail_if_final(&self, fault: AppendError) -> AppendError {
+        if fault.is_final() { self.fail(fault) } else { fault }
+    }
+
+    /// Accepts nothing from now on, and tells everyone who waits; returns the first reason.
+    pub(super) fn fail(&self, fault: AppendError) -> AppendError {
+        let (fault, told) = {
+            let mut state = self.state();
+            let fault = state.fail(fault);
+            self.is_open.store(false, Ordering::Release);
+            let (told, void) = state.end_waiting(&fault);
+            // The next process that opens the log must not take them for records that were accepted.
+            void.into_iter().for_each(|(position, record_bytes)| self.journal.spoil(position, record_bytes));
+            (fault, told)
+        };
+        told.into_iter().for_each(Told::tell);
+        self.progress.notify_all();
+        self.drain.notify_one();
+        fault
+    }
+}
+
+/// The files of a log that a commit looks at and writes.
+pub(super) struct Files {
+    pub(super) disk: Arc<dyn Disk>,
+    pub(super) layout: Layout,
+    pub(super) origin: String,
+    pub(super) lock_identity: Identity,
+}
+
+impl Files {
+    /// Takes the files of a log whose name is not known yet.
+    pub(super) fn of(disk: Arc<dyn Disk>, layout: Layout, locks: &Locks) -> Result<Self, Error> {
+        let identity = Identity::of(&locks.lock);
+        let lock_identity = identity.map_err(|source| Error::io(&layout.lock(), "look at the lock", source))?;
+        Ok(Self { disk, layout, origin: String::new(), lock_identity })
+    }
+
+    /// Brings what a segment holds to the disk.
+    pub(super) fn sync(&self, segment: &ActiveSegment) -> Result<(), AppendError> {
         if let Err(source) = self.disk.sync(&segment.file) {
-            let found = format!("a segment could not be brought to the disk: {source}");
-            return Err(AppendError::new(AppendErrorKind::Poisoned, found).caused_by(source));
+            return Err(poisoned("a segment could not be brought to the disk", source));
         }
         // An fsync succeeds on a file that no path leads to any more.
         for (identity, path) in [(segment.identity, segment.path.clone()), (self.lock_identity, self.layout.lock())] {
@@ -73,29 +115,18 @@ impl Shared {
         Ok(())
     }
 
-    fn write_checkpoint(&self, tree: &Frontier) -> Result<(), AppendError> {
+    /// Writes the checkpoint over entries that are on the disk.
+    pub(super) fn write_checkpoint(&self, tree: &Frontier) -> Result<(), AppendError> {
         let checkpoint = Checkpoint { origin: self.origin.clone(), size: tree.size(), root: tree.root() }.to_string();
         let replaced = disk::replace(&*self.disk, &self.layout.directory, CHECKPOINT, checkpoint.as_bytes());
         replaced.map_err(|fault| {
-            if !fault.sync_failed {
-                // The entries are on the disk; the next commit writes a checkpoint over them.
-                return refusal("write the checkpoint", fault.source);
+            if fault.sync_failed {
+                return poisoned("the checkpoint could not be brought to the disk", fault.source);
             }
-            let found = format!("the checkpoint could not be brought to the disk: {}", fault.source);
-            self.fail(AppendError::new(AppendErrorKind::Poisoned, found).caused_by(fault.source))
+            // The entries are on the disk; the next commit writes a checkpoint over them.
+            refusal("write the checkpoint", fault.source)
         })
     }
-
-    fn fail(&self, fault: AppendError) -> AppendError {
-        let fault = self.state().writer.fail(fault);
-        self.progress.notify_all();
-        fault
-    }
-}
-
-/// Wakes a waiter. Wakers are foreign code: one that panics must not take the other waiters with it.
-fn resolve(waiter: Waiter, synced: Result<(), AppendError>) {
-    let _panicked = catch_unwind(AssertUnwindSafe(|| waiter.resolve(synced)));
 }
 
 /// Releases the log when the committer ends, however it ends.
@@ -103,25 +134,37 @@ struct Ending<'a>(&'a Shared);
 
 impl Drop for Ending<'_> {
     fn drop(&mut self) {
-        let mut state = self.0.state();
-        if state.phase != Phase::Ending {
-            let fault =
-                AppendError::new(AppendErrorKind::Poisoned, "the committing thread ended before the log was closed");
-            state.writer.fail(fault.clone());
+        let shared = self.0;
+        let is_late = shared.state().phase == Phase::Ending;
+        if !is_late {
+            let found = "the committing thread ended before the log was closed";
+            let fault = shared.fail(AppendError::new(AppendErrorKind::Poisoned, found));
+            let mut state = shared.state();
             state.end.get_or_insert(fault);
+            // The writing thread goes first, in case it is at work.
+            let is_writing = |state: &mut State| state.phase != Phase::Ending;
+            let _ending = shared.progress.wait_while(state, is_writing);
         }
-        state.phase = Phase::Ended;
-        state.give_back_dropped();
+        let ended = AppendError::new(AppendErrorKind::Closed, "found its end");
+        let mut state = shared.state();
+        let (told, _all_were_written) = state.end_waiting(&ended);
+        if state.closing == 0 {
+            state.give_back_dropped(&shared.process);
+        }
+        let is_kept = !state.is_drained || state.fault.is_some() || state.end.is_some();
         let locks = state.locks.take();
-        let waiters = core::mem::take(&mut state.waiters);
         drop(state);
+        shared.sealer.finish();
+        if !is_kept {
+            // Left where they are, they would be found to hold nothing new.
+            let _harmless = create::remove_journal(&*shared.files.disk, &shared.files.layout);
+        }
         if let Some(locks) = locks {
             locks.release();
         }
-        // Dropped unresolved they resolve to an error, outside the lock: their wakers may call us.
-        for waiter in waiters {
-            let _panicked = catch_unwind(AssertUnwindSafe(|| drop(waiter)));
-        }
-        self.0.progress.notify_all();
+        shared.state().phase = Phase::Ended;
+        told.into_iter().for_each(Told::tell);
+        shared.progress.notify_all();
+        shared.watch.notify_all();
     }
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::disk::{self, Disk, Mode};
+use crate::journal::{self, Drain, Journal};
 use crate::layout::{LOG_JSON, Layout, Survey};
 use crate::log::writer::ActiveSegment;
 use crate::{Error, read};
@@ -66,4 +67,32 @@ pub(super) fn open_segment(
 pub(super) fn write_log_json(disk: &dyn Disk, layout: &Layout, entry_0: &[u8]) -> Result<(), Error> {
     let replaced = disk::replace(disk, &layout.directory, LOG_JSON, &[entry_0, b"\n"].concat());
     replaced.map_err(|fault| Error::io(&layout.log_json(), "write the copy of entry 0", fault.source))
+}
+
+/// Makes the two files of the journal anew; what they held is in the segments.
+pub(super) fn create_journal(
+    disk: &dyn Disk,
+    layout: &Layout,
+    bytes: u64,
+    start: journal::Start,
+) -> Result<(Journal, Drain), Error> {
+    let path = layout.journal(0);
+    remove_journal(disk, layout)
+        .map_err(|source| Error::io(&path, "remove the journal of an earlier process", source))?;
+    let create = |half: usize| {
+        let file = disk.create_mapped(&layout.journal(half))?;
+        disk.allocate(&file, bytes)?;
+        disk.map(&file)
+    };
+    let created = create(0).and_then(|first| Ok([first, create(1)?]));
+    let started = created.and_then(|files| journal::start(files, start));
+    started.map_err(|source| Error::io(&path, "create the journal", source))
+}
+
+/// Removes the files of a journal that holds nothing that is not in a segment.
+pub(super) fn remove_journal(disk: &dyn Disk, layout: &Layout) -> std::io::Result<()> {
+    [0, 1].into_iter().try_for_each(|half| match disk.remove(&layout.journal(half)) {
+        Err(fault) if fault.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        removed => removed,
+    })
 }

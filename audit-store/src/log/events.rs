@@ -42,9 +42,12 @@ impl Events {
         canonical(&self.own(EventName::LogOpened, log, Map::new()))
     }
 
-    /// `open_calls` in the order of their start.
-    pub(super) fn recovered(&self, cut_bytes: u64, open_calls: &[CallId]) -> Vec<u8> {
-        let (listed, annotations) = list(open_calls);
+    /// `open_calls` in the order of their start; `drained` is how many records the journal held that were in no segment.
+    pub(super) fn recovered(&self, cut_bytes: u64, drained: u64, open_calls: &[CallId]) -> Vec<u8> {
+        let (listed, mut annotations) = list(open_calls);
+        if drained > 0 {
+            annotations.insert("drained".to_owned(), drained.into());
+        }
         let log = json!({ "cut_bytes": cut_bytes, "open_calls": listed });
         canonical(&self.own(EventName::LogRecovered, log, annotations))
     }
@@ -64,6 +67,14 @@ impl Events {
             annotations.insert("to".to_owned(), to.to_string().into());
         }
         canonical(&self.own(EventName::RecordsDropped, json!({ "dropped": count }), annotations))
+    }
+
+    /// Tells that the clock of records went back, from one time to another.
+    pub(super) fn clock_stepped(&self, from: Time, to: Time) -> Vec<u8> {
+        let mut annotations = Map::new();
+        annotations.insert("from".to_owned(), from.to_string().into());
+        annotations.insert("to".to_owned(), to.to_string().into());
+        canonical(&self.own(EventName::ClockStepped, json!({}), annotations))
     }
 
     /// Makes the record of a call whose process ended, from what the record of its beginning says.

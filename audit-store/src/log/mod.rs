@@ -1,28 +1,37 @@
-//! The log: one handle for any number of threads, one writer, one committer.
+//! The log: one handle for any number of threads, a journal that takes what they append, and the threads behind it.
 
 use core::fmt;
 use core::time::Duration;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::JoinHandle;
+use std::time::Instant;
 
 use audit_core::id::StreamId;
 use audit_core::sink::{AppendError, AppendErrorKind, Condition, Health, Prepared, Receipt, Sink};
+use audit_core::time::Clock;
 use audit_core::vocabulary::Durability;
 
-use crate::disk::{Disk, Identity};
-use crate::layout::Layout;
-use crate::log::state::{Phase, State, Waiter};
+use crate::journal::Journal;
+use crate::log::commit::Files;
+use crate::log::seal::Sealer;
+use crate::log::state::{Phase, State};
 use crate::{Error, Options};
 
+mod append;
+mod calls;
 mod commit;
 mod create;
+mod drain;
 mod events;
 mod open;
 mod process;
 mod recover;
+mod seal;
 mod state;
+mod waiters;
+mod watch;
 mod writer;
 
 pub(crate) use open::open;
@@ -81,13 +90,13 @@ impl Log {
     /// Returns the absolute path of the log's directory.
     #[must_use]
     pub fn path(&self) -> &Path {
-        &self.shared().layout.directory
+        &self.shared().files.layout.directory
     }
 
     /// Returns the name of the log.
     #[must_use]
     pub fn origin(&self) -> &str {
-        &self.shared().origin
+        &self.shared().files.origin
     }
 
     /// Returns the identifier of the log's one stream.
@@ -96,10 +105,22 @@ impl Log {
         self.shared().stream_id
     }
 
-    /// Returns how many entries the log has.
+    /// Returns how many entries the log has, those of all records that were appended before included.
     #[must_use]
     pub fn size(&self) -> u64 {
-        self.shared().state().writer.size()
+        // Without what stands in the way of writing, which the next call that is refused names.
+        let _unwritten = self.shared().flush();
+        self.shared().state().size()
+    }
+
+    /// Waits until all records that were appended before are in the segments, where whoever reads the log finds them.
+    ///
+    /// It is not needed for their safety: a record survives the process from the moment when it is appended.
+    ///
+    /// # Errors
+    /// The log is closed, it failed, or something stands in the way of writing; [`Error::append_kind`] tells which.
+    pub fn flush(&self) -> Result<(), Error> {
+        self.shared().flush().map_err(|fault| Error::append(self.path(), fault))
     }
 
     /// Closes the log for all its handles.
@@ -203,60 +224,70 @@ impl Drop for Handle {
     }
 }
 
-/// What the handles and the committer share.
+/// What the handles and the threads share.
 struct Shared {
-    layout: Layout,
-    origin: String,
     stream_id: StreamId,
     durability: Durability,
+    append_timeout: Duration,
     commit_interval: Duration,
     close_timeout: Duration,
+    clock: Arc<dyn Clock>,
     process: Process,
-    /// The process that opened the log and alone may write it.
-    process_id: u32,
-    disk: Arc<dyn Disk>,
-    lock_identity: Identity,
+    files: Files,
     /// How many calls of an earlier process were found without an end when the log was opened.
     abandoned: u64,
+    journal: Journal,
     state: Mutex<State>,
+    /// How many records are void: looked at without the lock.
+    void: AtomicUsize,
+    /// Calls the writing thread.
+    drain: Condvar,
     /// Tells the committer that there is work.
     work: Condvar,
-    /// Tells those who close the log that a call ended or the committer did.
+    /// Tells the watching thread that someone waits.
+    watch: Condvar,
+    /// Tells those who close or flush the log that something was written, or that it ended.
     progress: Condvar,
-    committer: Mutex<Option<JoinHandle<()>>>,
-    /// False once closing has begun; told without taking the lock.
+    threads: Mutex<Vec<JoinHandle<()>>>,
+    /// False once closing has begun or the log failed; told without taking the lock.
     is_open: AtomicBool,
+    sealer: Arc<Sealer>,
 }
 
 impl Shared {
-    /// Takes the lock. A panic while it was held is no reason to stop: no step of the writer leaves it half done.
+    /// Takes the lock. A panic while it was held is no reason to stop: no step leaves what it protects half done.
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn is_open(&self) -> bool {
-        self.is_open.load(Ordering::Relaxed) && self.check_process().is_ok()
+        // A failed log is open until it is closed: its calls are refused with the reason.
+        !self.is_child() && (self.is_open.load(Ordering::Relaxed) || self.state().phase == Phase::Open)
     }
 
     fn health(&self) -> Health {
-        if self.check_process().is_err() {
+        if self.is_child() {
             return Health::new(Condition::Forked).with_abandoned(self.abandoned);
         }
         let state = self.state();
-        let condition = match (&state.writer.fault, state.phase) {
+        let condition = match (&state.fault, state.phase) {
             (Some(fault), _) => Condition::Failed(fault.clone()),
             (None, Phase::Open) => Condition::Open,
             (None, _) => Condition::Closed,
         };
-        let refused = state.writer.dropped.saturating_add(state.writer.dropped_recorded);
+        let refused = state.refusals.dropped.saturating_add(state.refusals.recorded);
         Health::new(condition).with_refused(refused).with_abandoned(self.abandoned)
     }
 
-    /// Refuses to go on in a forked process: it has a copy of the writer's state, and neither its committer nor its lock.
+    fn is_child(&self) -> bool {
+        (self.process.is_child)(&self.journal)
+    }
+
+    /// Refuses to go on in a forked process: it has a copy of the writer's state, and neither its threads nor its lock.
     ///
-    /// This comes before the writer's lock is taken, which another thread may have held when the process was forked.
+    /// This comes before the lock is taken, which another thread may have held when the process was forked.
     fn check_process(&self) -> Result<(), AppendError> {
-        if (self.process.id)() == self.process_id {
+        if !self.is_child() {
             return Ok(());
         }
         Err(AppendError::new(
@@ -265,72 +296,60 @@ impl Shared {
         ))
     }
 
-    fn append(&self, prepared: &Prepared<'_>) -> Receipt {
-        if let Err(fault) = self.check_process() {
-            return Receipt::ready(Err(fault));
-        }
-        let checked = writer::check(prepared.record());
-        let durability = prepared.durability_demanded().map_or(self.durability, |demand| demand.max(self.durability));
+    /// Waits until all records that were appended before are in a segment.
+    fn flush(&self) -> Result<(), AppendError> {
+        self.check_process()?;
+        let position = self.journal.end();
+        self.call_writer();
         let mut state = self.state();
-        let was_idle = state.is_idle();
-        let appended = match state.append(prepared, checked) {
-            Ok(appended) => appended,
-            Err(fault) => return Receipt::ready(Err(fault)),
+        state.flushing += 1;
+        let is_behind = |state: &mut State| {
+            let is_writing = matches!(state.phase, Phase::Open | Phase::Closing);
+            is_writing && state.written.position < position && state.fault.is_none() && state.obstacle.is_none()
         };
-        let receipt = if durability > Durability::Os {
-            let (completion, receipt) = Receipt::pending();
-            state.waiters.push(Waiter::new(completion, appended));
-            receipt
-        } else {
-            Receipt::ready(Ok(appended))
-        };
-        let is_last_call = state.phase == Phase::Closing && state.open_calls.is_empty();
-        let is_work = was_idle || state.is_urgent();
-        drop(state);
-        if is_work {
-            self.work.notify_one();
+        let waited = self.progress.wait_while(state, is_behind);
+        let mut state = waited.unwrap_or_else(PoisonError::into_inner);
+        state.flushing -= 1;
+        if state.written.position >= position {
+            return Ok(());
         }
-        if is_last_call {
-            self.progress.notify_all();
-        }
-        receipt
+        let reason = state.fault.clone().or_else(|| state.obstacle.clone());
+        Err(reason.unwrap_or_else(|| AppendError::new(AppendErrorKind::Closed, "found the log closed")))
     }
 
     fn close(&self, timeout: Duration) -> Result<(), Error> {
-        self.check_process().map_err(|fault| Error::append(&self.layout.directory, fault))?;
+        self.check_process().map_err(|fault| Error::append(&self.files.layout.directory, fault))?;
         let mut state = self.state();
         if state.phase == Phase::Open {
             state.phase = Phase::Closing;
-            self.is_open.store(false, Ordering::Relaxed);
-            let is_waiting = |state: &mut State| !state.open_calls.is_empty() && state.writer.fault.is_none();
-            let waited = self.progress.wait_timeout_while(state, timeout, is_waiting);
-            (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
-            // The committer may have ended meanwhile, if it panicked.
-            if state.phase == Phase::Closing {
-                state.end();
-            }
-            self.work.notify_one();
+            state.close_deadline = Instant::now().checked_add(timeout);
+            state.is_called = true;
+            self.is_open.store(false, Ordering::Release);
+            self.drain.notify_one();
         }
-        if self.is_committer() {
-            // A waker that drops the last handle runs on the committer: it ends the log once the waker returns.
+        if self.is_own_thread() {
+            // A waker that drops the last handle runs on one of the threads: the log ends once the waker returns.
             return Ok(());
         }
+        state.closing += 1;
         let ended = self.progress.wait_while(state, |state| state.phase != Phase::Ended);
         let (end, uncounted) = {
-            let state = ended.unwrap_or_else(PoisonError::into_inner);
+            let mut state = ended.unwrap_or_else(PoisonError::into_inner);
+            state.closing -= 1;
+            state.give_back_dropped(&self.process);
             (state.end.clone(), state.uncounted)
         };
-        let committer = self.committer.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(committer) = committer {
-            // It has nothing left to do but to return; that it panicked is told by `end`.
-            let _panicked = committer.join();
+        let threads = core::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        for thread in threads {
+            // They have nothing left to do but to return; that one panicked is told by `end`.
+            let _panicked = thread.join();
         }
-        end.map_or(Ok(()), |fault| Err(Error::closing(&self.layout.directory, fault, uncounted)))
+        end.map_or(Ok(()), |fault| Err(Error::closing(&self.files.layout.directory, fault, uncounted)))
     }
 
-    fn is_committer(&self) -> bool {
-        let committer = self.committer.lock().unwrap_or_else(PoisonError::into_inner);
-        committer.as_ref().is_some_and(|committer| committer.thread().id() == std::thread::current().id())
+    fn is_own_thread(&self) -> bool {
+        let threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
+        threads.iter().any(|thread| thread.thread().id() == std::thread::current().id())
     }
 }
 

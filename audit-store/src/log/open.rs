@@ -1,22 +1,32 @@
 //! The opening of a log: lock, verify, cut, recover.
 
 use core::time::Duration;
-use std::collections::HashMap;
+use std::collections::VecDeque;
 use std::fs::{File, TryLockError};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread::Builder;
 
+use audit_core::entry::Batch;
 use audit_core::id::StreamId;
 
-use crate::disk::{Disk, Identity, Mode};
+use crate::disk::{Disk, Mode};
+use crate::journal::{self, Drain};
 use crate::layout::Layout;
+use crate::log::calls::Calls;
+use crate::log::commit::{self as committer, Files};
+use crate::log::drain::Writing;
 use crate::log::events::Events;
-use crate::log::state::{Locks, Phase, State};
-use crate::log::writer::Writer;
-use crate::log::{Handle, Log, Shared, commit as committer, create, recover};
-use crate::read::Lines;
+use crate::log::recover::{self, Left};
+use crate::log::seal::{Job, Sealer};
+use crate::log::state::{Locks, Phase, Refusals, State, Written};
+use crate::log::waiters::Waiters;
+use crate::log::writer::{Limits, Writer};
+use crate::log::{Handle, Log, Shared, create, watch};
+use crate::read::{Lines, Segments};
 use crate::verify::{self, Scan};
-use crate::{Error, Options};
+use crate::{Error, Options, segment};
 
 /// Keeps a checkpoint that cannot be written from being tried without a pause.
 const COMMIT_INTERVAL_MIN: Duration = Duration::from_millis(1);
@@ -31,20 +41,12 @@ pub(crate) fn open(options: Options, path: &Path, disk: Arc<dyn Disk>) -> Result
     let lock = lock(&*disk, &layout)?;
     create::create_segments(&*disk, &layout)?;
     let locks = Locks { lock, segments: lock_segments(&layout)? };
+    segment::remove_leftovers(&*disk, &layout)?;
     let found = Found::read(&layout)?;
     found.check(&layout, &options)?;
-    let shared = Arc::new(prepare(options, layout, disk, locks, &found)?);
-    if let Some(entry_0) = &found.scan.entry_0 {
-        complete_creation(&shared, &found, entry_0)?;
-        recover::recover(&shared, &found.scan.summary)?;
-    } else {
-        create_entry_0(&shared)?;
-        // Only a log of entry 0 alone may lack its checkpoint.
-        commit(&shared)?;
-    }
-    append_gap(&shared)?;
-    commit(&shared)?;
-    start(shared)
+    let mut opening = Opening::new(options, Files::of(disk, layout, &locks)?, found)?;
+    opening.write()?;
+    opening.start(locks)
 }
 
 /// Takes the lock; it is released when the file is dropped.
@@ -111,126 +113,214 @@ impl Found {
     }
 }
 
-fn prepare(
+/// A log that one thread is opening.
+struct Opening {
     options: Options,
-    layout: Layout,
-    disk: Arc<dyn Disk>,
-    locks: Locks,
-    found: &Found,
-) -> Result<Shared, Error> {
-    let path = layout.lock();
-    let lock_identity = Identity::of(&locks.lock).map_err(|source| Error::io(&path, "look at the lock", source))?;
-    let summary = &found.scan.summary;
-    let last = found.scan.segments.as_slice().last();
-    let (segment, segment_bytes) = create::open_segment(&*disk, &layout, last, summary.unfinished_bytes)?;
-    let stream_id = summary.stream_id.unwrap_or_else(|| StreamId::new(&*options.ids, options.clock.now()));
-    let origin = found.origin.clone().or(options.origin).unwrap_or_else(|| format!("audited.local/{stream_id}"));
-    let events = Events {
-        clock: options.clock,
-        ids: options.ids,
-        origin: origin.clone(),
-        heartbeat_seconds: options.heartbeat_seconds,
-    };
-    let writer = Writer {
-        disk: Arc::clone(&disk),
-        layout: layout.clone(),
-        events,
-        process: options.process,
-        stream_id,
-        segment_bytes_max: options.segment_bytes_max,
-        segment: Arc::new(segment),
-        segment_bytes,
-        tree: found.scan.tree.clone(),
-        rotating: false,
-        rotated: false,
-        dropped: 0,
-        dropped_span: None,
-        dropped_recorded: 0,
-        fault: None,
-        line: Vec::new(),
-    };
-    let state = State {
-        writer,
-        open_calls: HashMap::new(),
-        waiters: Vec::new(),
-        phase: Phase::Open,
-        committed: found.covered.unwrap_or(0),
-        committed_time: Duration::ZERO,
-        locks: Some(locks),
-        end: None,
-        uncounted: 0,
-    };
-    Ok(Shared {
-        layout,
-        origin,
-        stream_id,
-        durability: options.durability,
-        commit_interval: options.commit_interval.max(COMMIT_INTERVAL_MIN),
-        close_timeout: options.close_timeout,
-        process: options.process,
-        process_id: (options.process.id)(),
-        disk,
-        lock_identity,
-        abandoned: summary.open_calls.len() as u64,
-        state: Mutex::new(state),
-        work: Condvar::new(),
-        progress: Condvar::new(),
-        committer: Mutex::new(None),
-        is_open: std::sync::atomic::AtomicBool::new(true),
-    })
+    files: Files,
+    found: Found,
+    writer: Writer,
+    committed: u64,
+    /// How many calls an earlier process left without an end.
+    abandoned: u64,
+    /// How many records the log states by now to have been dropped.
+    dropped: u64,
 }
 
-/// Writes entry 0 and brings it to the disk before its copy and its checkpoint say that it exists.
-fn create_entry_0(shared: &Shared) -> Result<(), Error> {
-    let opened = shared.state().writer.events.opened();
-    append(shared, &opened)?;
-    let segment = Arc::clone(&shared.state().writer.segment);
-    let synced = shared.disk.sync(&segment.file);
-    synced.map_err(|source| Error::io(&segment.path, "bring entry 0 to the disk", source))?;
-    let mut lines = Lines::open(&shared.layout.directory)?;
-    let line = lines.next_line().transpose()?;
-    create::write_log_json(&*shared.disk, &shared.layout, line.map_or(b"", |line| line.bytes))
-}
-
-/// Writes what a creation that was interrupted after entry 0 did not.
-fn complete_creation(shared: &Shared, found: &Found, entry_0: &[u8]) -> Result<(), Error> {
-    if !found.has_log_json {
-        create::write_log_json(&*shared.disk, &shared.layout, entry_0)?;
+impl Opening {
+    fn new(options: Options, mut files: Files, found: Found) -> Result<Self, Error> {
+        let summary = &found.scan.summary;
+        let last = found.scan.segments.as_slice().last();
+        let (segment, segment_bytes) =
+            create::open_segment(&*files.disk, &files.layout, last, summary.unfinished_bytes)?;
+        let stream_id = summary.stream_id.unwrap_or_else(|| StreamId::new(&*options.ids, options.clock.now()));
+        let origin = found.origin.clone().or_else(|| options.origin.clone());
+        files.origin = origin.unwrap_or_else(|| format!("audited.local/{stream_id}"));
+        let events = Events {
+            clock: Arc::clone(&options.clock),
+            ids: Arc::clone(&options.ids),
+            origin: files.origin.clone(),
+            heartbeat_seconds: options.heartbeat_seconds,
+        };
+        let limits = Limits { segment_bytes_max: options.segment_bytes_max, segment_age_max: options.segment_age_max };
+        let writer = Writer {
+            disk: Arc::clone(&files.disk),
+            layout: files.layout.clone(),
+            segment_time: events.clock.steady(),
+            events,
+            stream_id,
+            limits,
+            segment: Arc::new(segment),
+            segment_first: last.map_or(0, |segment| segment.first),
+            segment_bytes,
+            tree: found.scan.tree.clone(),
+            batch: Batch::new(stream_id),
+            flushed: Batch::new(stream_id),
+            rotating: false,
+            calls: Calls::found(summary),
+        };
+        let committed = found.covered.unwrap_or(0);
+        Ok(Self { options, files, found, writer, committed, abandoned: 0, dropped: 0 })
     }
-    if found.covered.is_none() {
-        commit(shared)?;
+
+    /// Writes what an opening writes, and brings it to the disk.
+    fn write(&mut self) -> Result<(), Error> {
+        if let Some(entry_0) = self.found.scan.entry_0.take() {
+            self.complete_creation(&entry_0)?;
+            self.recover()?;
+        } else {
+            self.create_entry_0()?;
+            // Only a log of entry 0 alone may lack its checkpoint.
+            self.commit()?;
+        }
+        self.append_gap()?;
+        self.commit()
     }
-    Ok(())
+
+    /// Writes entry 0 and brings it to the disk before its copy and its checkpoint say that it exists.
+    fn create_entry_0(&mut self) -> Result<(), Error> {
+        let opened = self.writer.events.opened();
+        self.append(&opened)?;
+        let segment = &self.writer.segment;
+        let synced = self.files.disk.sync(&segment.file);
+        synced.map_err(|source| Error::io(&segment.path, "bring entry 0 to the disk", source))?;
+        let mut lines = Lines::open(&self.files.layout.directory)?;
+        let line = lines.next_line().transpose()?;
+        create::write_log_json(&*self.files.disk, &self.files.layout, line.map_or(b"", |line| line.bytes))
+    }
+
+    /// Writes what a creation that was interrupted after entry 0 did not.
+    fn complete_creation(&mut self, entry_0: &[u8]) -> Result<(), Error> {
+        if !self.found.has_log_json {
+            create::write_log_json(&*self.files.disk, &self.files.layout, entry_0)?;
+        }
+        if self.found.covered.is_none() {
+            self.commit()?;
+        }
+        Ok(())
+    }
+
+    /// Takes over what an earlier process left behind.
+    fn recover(&mut self) -> Result<(), Error> {
+        let left = journal::recover(&self.files.layout.directory, self.writer.stream_id.to_bytes());
+        let left = left.map_err(|source| Error::io(&self.files.layout.directory, "read the journal", source))?;
+        let drained = recover::drain_journal(&mut self.writer, &left)?;
+        let summary = &self.found.scan.summary;
+        self.abandoned = self.writer.calls.open.len() as u64;
+        let left = Left { cut_bytes: summary.unfinished_bytes, drained, was_closed: summary.closed };
+        recover::recover(&mut self.writer, &left)
+    }
+
+    /// States the calls of this process that ran while there was no log to record them.
+    fn append_gap(&mut self) -> Result<(), Error> {
+        let Some(gap) = (self.options.process.take_gap)() else { return Ok(()) };
+        let record = self.writer.events.dropped(gap.count, Some((gap.first, gap.last)));
+        let appended = self.append(&record);
+        appended.inspect_err(|_fault| (self.options.process.put_back_gap)(gap))?;
+        self.dropped += gap.count;
+        Ok(())
+    }
+
+    fn append(&mut self, record: &[u8]) -> Result<(), Error> {
+        let appended = self.writer.append(record);
+        appended.map(drop).map_err(|fault| Error::append(&self.files.layout.directory, fault))
+    }
+
+    /// Brings all entries to the disk and writes the checkpoint over them.
+    fn commit(&mut self) -> Result<(), Error> {
+        let tree = &self.writer.tree.frontier;
+        let synced = self.files.sync(&self.writer.segment);
+        let written = synced.and_then(|()| self.files.write_checkpoint(tree));
+        written.map_err(|fault| Error::append(&self.files.layout.directory, fault))?;
+        self.committed = tree.size();
+        Ok(())
+    }
+
+    /// Makes the journal, starts the threads and hands out the log.
+    fn start(self, locks: Locks) -> Result<Log, Error> {
+        let Self { options, files, found, writer, committed, abandoned, dropped } = self;
+        let directory = files.layout.directory.clone();
+        let failed = |doing: &'static str| {
+            let directory = directory.clone();
+            move |source| Error::io(&directory, doing, source)
+        };
+        let size = writer.tree.frontier.size();
+        let start = journal::Start { stream_id: writer.stream_id.to_bytes(), base_entry: size };
+        let bytes = options.journal_bytes.clamp(journal::FILE_BYTES_MIN, journal::FILE_BYTES_MAX);
+        let (journal, drain) = create::create_journal(&*files.disk, &files.layout, bytes, start)?;
+        let sealer = Sealer::new(Arc::clone(&files.disk), files.layout.clone(), options.compress);
+        let state = State {
+            phase: Phase::Open,
+            close_deadline: None,
+            fault: None,
+            obstacle: None,
+            refusals: Refusals { recorded: dropped, ..Refusals::default() },
+            waiters: Waiters::default(),
+            queue: VecDeque::new(),
+            in_batch: 0,
+            written: Written {
+                position: drain.position(),
+                tree: writer.tree.frontier.clone(),
+                segment: Arc::clone(&writer.segment),
+            },
+            is_called: false,
+            is_watched: false,
+            flushing: 0,
+            committed,
+            committed_time: options.clock.steady(),
+            is_commit_due: false,
+            locks: Some(locks),
+            end: None,
+            closing: 0,
+            uncounted: 0,
+            is_drained: false,
+        };
+        let shared = Arc::new(Shared {
+            stream_id: writer.stream_id,
+            durability: options.durability,
+            append_timeout: options.append_timeout,
+            commit_interval: options.commit_interval.max(COMMIT_INTERVAL_MIN),
+            close_timeout: options.close_timeout,
+            clock: options.clock,
+            process: options.process,
+            files,
+            abandoned,
+            journal,
+            state: Mutex::new(state),
+            void: AtomicUsize::new(0),
+            drain: Condvar::new(),
+            work: Condvar::new(),
+            watch: Condvar::new(),
+            progress: Condvar::new(),
+            threads: Mutex::default(),
+            is_open: AtomicBool::new(true),
+            sealer: Arc::new(sealer),
+        });
+        if options.compress {
+            seal_the_rest(&shared.sealer, &found.scan.segments);
+        }
+        shared.start(writer, drain).map_err(failed("start the threads of the log"))?;
+        Ok(Log(Arc::new(Handle(shared))))
+    }
 }
 
-/// States the calls of this process that ran while there was no log to record them.
-fn append_gap(shared: &Shared) -> Result<(), Error> {
-    let Some(gap) = (shared.process.take_gap)() else { return Ok(()) };
-    let appended = shared.state().writer.append_gap(gap.count, (gap.first, gap.last));
-    appended.map_err(|fault| {
-        (shared.process.put_back_gap)(gap);
-        Error::append(&shared.layout.directory, fault)
-    })
+/// Seals the full segments that no earlier process did.
+fn seal_the_rest(sealer: &Arc<Sealer>, segments: &Segments) {
+    let (_active, full) = segments.as_slice().split_last().unzip();
+    for segment in full.unwrap_or_default().iter().filter(|segment| !segment.is_compressed()) {
+        sealer.add(Job { first: segment.first, state: None });
+    }
 }
 
-fn commit(shared: &Shared) -> Result<(), Error> {
-    shared.commit().map_err(|fault| Error::append(&shared.layout.directory, fault))
-}
-
-pub(super) fn append(shared: &Shared, record: &[u8]) -> Result<(), Error> {
-    let appended = shared.state().writer.append(record);
-    appended.map(|_appended| ()).map_err(|fault| Error::append(&shared.layout.directory, fault))
-}
-
-/// Starts the committer and hands out the log.
-fn start(shared: Arc<Shared>) -> Result<Log, Error> {
-    let committing = Arc::clone(&shared);
-    let builder = std::thread::Builder::new().name("audited-commit".to_owned());
-    // Held until the handle is stored, so that the committer finds itself in it.
-    let mut committer = shared.committer.lock().unwrap_or_else(PoisonError::into_inner);
-    let spawned = builder.spawn(move || committer::run(&committing));
-    let spawned = spawned.map_err(|source| Error::io(&shared.layout.directory, "start the committing thread", source));
-    *committer = Some(spawned?);
-    drop(committer);
-    Ok(Log(Arc::new(Handle(shared))))
+impl Shared {
+    fn start(self: &Arc<Self>, writer: Writer, drain: Drain) -> std::io::Result<()> {
+        let writing = Writing::new(Arc::clone(self), writer, drain);
+        let (committing, watching) = (Arc::clone(self), Arc::clone(self));
+        // Held until the handles are stored, so that a thread finds itself among them.
+        let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
+        let spawn = |name: &str, run: Box<dyn FnOnce() + Send>| Builder::new().name(name.to_owned()).spawn(run);
+        threads.push(spawn("audited-watch", Box::new(move || watch::run(&watching)))?);
+        threads.push(spawn("audited-commit", Box::new(move || committer::run(&committing)))?);
+        threads.push(spawn("audited-write", Box::new(move || writing.run()))?);
+        Ok(())
+    }
 }

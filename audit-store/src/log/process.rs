@@ -2,11 +2,13 @@
 
 use audit_core::unrecorded::{self, Gap};
 
+use crate::journal::Journal;
+
 /// The process that a log runs in.
 #[derive(Clone, Copy)]
 pub(crate) struct Process {
-    /// Returns its identifier, which a forked copy does not share.
-    pub(crate) id: fn() -> u32,
+    /// Tells whether it is a forked copy of the one that made the journal.
+    pub(crate) is_child: fn(&Journal) -> bool,
     /// Takes the calls that ran while there was no log to record them.
     pub(crate) take_gap: fn() -> Option<Gap>,
     /// Gives back what could not be stated in a log, for the next one.
@@ -16,5 +18,5 @@ pub(crate) struct Process {
 impl Process {
     /// The process that is running.
     pub(crate) const CURRENT: Self =
-        Self { id: std::process::id, take_gap: unrecorded::take, put_back_gap: unrecorded::put_back };
+        Self { is_child: Journal::is_child, take_gap: unrecorded::take, put_back_gap: unrecorded::put_back };
 }

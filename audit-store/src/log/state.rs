@@ -1,15 +1,22 @@
-//! What the writer's lock protects: the writer, the open calls and who waits for what.
+//! What the writer, the committer and those who wait share, under one lock that nobody holds across IO.
 
 use core::time::Duration;
-use std::collections::HashMap;
+use std::collections::VecDeque;
 use std::fs::File;
 use std::sync::Arc;
+use std::time::Instant;
 
 use audit_core::id::CallId;
-use audit_core::sink::{AppendError, AppendErrorKind, Appended, Completion, Prepared};
-use audit_core::vocabulary::{Durability, Stage};
+use audit_core::sink::AppendError;
+use audit_core::time::Time;
+use audit_core::tree::Frontier;
+use audit_core::unrecorded::Gap;
+use audit_core::vocabulary::Stage;
 
-use crate::log::writer::{ActiveSegment, Writer};
+use crate::journal::Position;
+use crate::log::Process;
+use crate::log::waiters::{Told, Waiter, Waiters};
+use crate::log::writer::ActiveSegment;
 
 /// How far a log is on its way from open to closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,40 +31,93 @@ pub(super) enum Phase {
     Ended,
 }
 
-/// Who waits for an entry to be on the disk.
-#[derive(Debug)]
-pub(super) struct Waiter {
-    completion: Completion,
-    appended: Appended,
-}
-
-impl Waiter {
-    pub(super) fn new(completion: Completion, appended: Appended) -> Self {
-        Self { completion, appended }
-    }
-
-    pub(super) fn resolve(self, synced: Result<(), AppendError>) {
-        self.completion.resolve(synced.map(|()| Appended { durable: Durability::Disk, ..self.appended }));
-    }
-}
-
 /// The state of an open log, under its one lock.
 pub(super) struct State {
-    pub(super) writer: Writer,
-    /// The calls that have begun and not ended, with the number of the entry that began them.
-    pub(super) open_calls: HashMap<CallId, u64>,
-    pub(super) waiters: Vec<Waiter>,
     pub(super) phase: Phase,
+    /// When those who close the log stop waiting for open calls.
+    pub(super) close_deadline: Option<Instant>,
+    /// Why nothing more is accepted; the first reason stays.
+    pub(super) fault: Option<AppendError>,
+    /// What keeps the writer from writing, until it succeeds again.
+    pub(super) obstacle: Option<AppendError>,
+    pub(super) refusals: Refusals,
+    pub(super) waiters: Waiters,
+    /// Records of asynchronous callers that found the journal full.
+    pub(super) queue: VecDeque<Queued>,
+    /// How many of them, from the front, are being written.
+    pub(super) in_batch: usize,
+    pub(super) written: Written,
+    /// Someone wants the writer to look now.
+    pub(super) is_called: bool,
+    /// The watching thread looks regularly.
+    pub(super) is_watched: bool,
+    /// How many threads wait for all that was appended to be written.
+    pub(super) flushing: usize,
     /// How many entries the checkpoint on the disk covers.
     pub(super) committed: u64,
     /// When that checkpoint was written, by the steady clock.
     pub(super) committed_time: Duration,
+    /// So much was written since the last commit that the next should not wait.
+    pub(super) is_commit_due: bool,
     /// Held until the end.
     pub(super) locks: Option<Locks>,
     /// Why the log could not be closed as it should.
     pub(super) end: Option<AppendError>,
+    /// How many threads wait for the log to be closed.
+    pub(super) closing: usize,
     /// Records that were refused and that the log, now ended, does not count.
     pub(super) uncounted: u64,
+    /// The journal holds nothing that is not in a segment, and never will.
+    pub(super) is_drained: bool,
+}
+
+/// What the segments hold, as far as the writer got.
+pub(super) struct Written {
+    /// The place in the journal up to which everything is in a segment.
+    pub(super) position: Position,
+    pub(super) tree: Frontier,
+    /// The segment that the last entry is in.
+    pub(super) segment: Arc<ActiveSegment>,
+}
+
+/// A record that waits in memory for room.
+pub(super) struct Queued {
+    pub(super) record: Vec<u8>,
+    pub(super) call: Option<(CallId, Stage)>,
+    /// None once its time is over while it is being written.
+    pub(super) waiter: Option<Waiter>,
+}
+
+/// Records that were refused.
+#[derive(Debug, Default)]
+pub(super) struct Refusals {
+    /// Not yet counted in the log.
+    pub(super) dropped: u64,
+    /// When the first and the last of them were refused.
+    pub(super) span: Option<(Time, Time)>,
+    /// Counted in the log, since it was opened.
+    pub(super) recorded: u64,
+}
+
+impl Refusals {
+    pub(super) fn add(&mut self, now: Time) {
+        self.dropped += 1;
+        self.span = Some((self.span.map_or(now, |(first, _last)| first), now));
+    }
+
+    /// Takes back one that was told to be refused and was written after all.
+    pub(super) const fn take_back(&mut self) {
+        self.dropped = self.dropped.saturating_sub(1);
+    }
+
+    /// Notes that the log states this many.
+    pub(super) fn note_recorded(&mut self, count: u64) {
+        self.recorded += count;
+        self.dropped = self.dropped.saturating_sub(count);
+        if self.dropped == 0 {
+            self.span = None;
+        }
+    }
 }
 
 /// The files that keep other writers away; their locks end with them.
@@ -81,101 +141,70 @@ impl Locks {
 }
 
 impl State {
-    /// Appends a record, if the phase allows it, and keeps track of its call.
-    ///
-    /// `checked` is what [`check`](crate::log::writer::check) said of it.
-    pub(super) fn append(
-        &mut self,
-        prepared: &Prepared<'_>,
-        checked: Result<(), AppendError>,
-    ) -> Result<Appended, AppendError> {
-        match self.phase {
-            Phase::Open => {}
-            Phase::Closing if prepared.stage() != Stage::Started => {}
-            Phase::Closing => return Err(closed("found a call that begins while the log is being closed")),
-            Phase::Ending | Phase::Ended => return Err(closed("found a record after `log.closed`")),
-        }
-        let appended = self.writer.append_checked(prepared.record(), checked)?;
-        if let Some(call_id) = prepared.call_id() {
-            if prepared.stage() == Stage::Started {
-                self.open_calls.insert(call_id, appended.number);
-            } else if prepared.stage().ends_call() {
-                self.open_calls.remove(&call_id);
-            }
-        }
-        Ok(appended)
+    /// Returns how many entries the segments hold.
+    pub(super) const fn size(&self) -> u64 {
+        self.written.tree.size()
     }
 
-    /// Writes `log.closed` and leaves the rest to the committer.
-    pub(super) fn end(&mut self) {
-        self.phase = Phase::Ending;
-        // Failed appends that are not counted in the log yet are counted just before this record.
-        let dropped = self.writer.dropped_recorded + self.writer.dropped;
-        let record = self.writer.events.closed(dropped, &in_order(&self.open_calls));
-        self.end = self.writer.append_last(&record).err();
-        self.give_back_dropped();
+    /// Accepts nothing from now on; the first reason stays, and is returned.
+    pub(super) fn fail(&mut self, fault: AppendError) -> AppendError {
+        self.fault.get_or_insert(fault).clone()
     }
 
-    /// Leaves what the log could not count to the next one of this process.
-    pub(super) fn give_back_dropped(&mut self) {
-        self.uncounted += self.writer.give_back_dropped();
+    /// Ends all waiting. Returns what is told, and the places and lengths of the records that are not in the log.
+    pub(super) fn end_waiting(&mut self, fault: &AppendError) -> (Vec<Told>, Vec<(Position, usize)>) {
+        let (mut told, void) = self.waiters.fail(fault);
+        let queued = self.queue.drain(..).filter_map(|queued| queued.waiter);
+        told.extend(queued.map(|waiter| waiter.told(Err(fault.clone()))));
+        (told, void)
+    }
+
+    /// Leaves the records that were refused and are not counted in the log to the next one of this process.
+    pub(super) fn give_back_dropped(&mut self, process: &Process) {
+        let count = core::mem::take(&mut self.refusals.dropped);
+        self.uncounted += count;
+        if let Some((first, last)) = self.refusals.span.take() {
+            (process.put_back_gap)(Gap { count, first, last });
+        }
     }
 
     /// Tells whether the checkpoint over a batch may be left to the next commit: one follows at once, as someone waits
-    /// for it, and the last checkpoint is younger than the interval.
-    pub(super) fn may_skip_checkpoint(&self, batch: &Batch, commit_interval: Duration) -> bool {
-        let age = self.writer.events.clock.steady().saturating_sub(self.committed_time);
-        !self.waiters.is_empty() && !batch.rotated && self.phase != Phase::Ending && age < commit_interval
-    }
-
-    /// Notes the checkpoint that was written.
-    pub(super) fn note_checkpoint(&mut self, size: u64) {
-        self.committed = size;
-        self.committed_time = self.writer.events.clock.steady();
+    /// for it or much is written, and the last checkpoint is younger than the interval.
+    pub(super) fn may_skip_checkpoint(&self, batch: &Batch, now: Duration, commit_interval: Duration) -> bool {
+        let follows = self.waiters.is_any_durable() || batch.was_due;
+        follows && self.phase != Phase::Ending && now.saturating_sub(self.committed_time) < commit_interval
     }
 
     /// Tells whether nothing is left for the committer to do now or later.
-    pub(super) fn is_idle(&self) -> bool {
-        let is_clean = self.committed == self.writer.size() || self.writer.fault.is_some();
-        is_clean && !self.is_urgent()
+    pub(super) fn is_committed(&self) -> bool {
+        let is_clean = self.committed == self.size() || self.fault.is_some();
+        is_clean && !self.is_commit_urgent()
     }
 
     /// Tells whether the committer should not wait for its interval to pass.
-    pub(super) fn is_urgent(&self) -> bool {
-        !self.waiters.is_empty() || self.writer.rotated || self.phase == Phase::Ending
+    pub(super) fn is_commit_urgent(&self) -> bool {
+        let is_failed = self.fault.is_some();
+        self.phase == Phase::Ending || (!is_failed && (self.is_commit_due || self.waiters.is_any_written()))
     }
 
-    /// Takes what one commit brings to the disk.
+    /// Tells what one commit brings to the disk.
     pub(super) fn batch(&mut self) -> Batch {
         Batch {
-            rotated: core::mem::take(&mut self.writer.rotated),
-            fault: self.writer.fault.clone(),
-            segment: Arc::clone(&self.writer.segment),
-            tree: self.writer.tree.frontier.clone(),
-            waiters: core::mem::take(&mut self.waiters),
+            fault: self.fault.clone(),
+            segment: Arc::clone(&self.written.segment),
+            tree: self.written.tree.clone(),
             committed: self.committed,
+            was_due: core::mem::take(&mut self.is_commit_due),
         }
     }
 }
 
-/// The entries that one commit covers, and who waits for them.
+/// The entries that one commit covers.
 pub(super) struct Batch {
-    /// A segment was begun since the last commit.
-    pub(super) rotated: bool,
     pub(super) fault: Option<AppendError>,
     pub(super) segment: Arc<ActiveSegment>,
-    pub(super) tree: audit_core::tree::Frontier,
-    pub(super) waiters: Vec<Waiter>,
+    pub(super) tree: Frontier,
     pub(super) committed: u64,
-}
-
-/// Returns the calls in the order of their start.
-pub(super) fn in_order(open_calls: &HashMap<CallId, u64>) -> Vec<CallId> {
-    let mut calls: Vec<(u64, CallId)> = open_calls.iter().map(|(call_id, number)| (*number, *call_id)).collect();
-    calls.sort_unstable();
-    calls.into_iter().map(|(_number, call_id)| call_id).collect()
-}
-
-fn closed(found: &'static str) -> AppendError {
-    AppendError::new(AppendErrorKind::Closed, found)
+    /// The commit came for what was written, not for someone who waits.
+    pub(super) was_due: bool,
 }

@@ -48,13 +48,13 @@ impl IdSource for CountedIds {
 
 thread_local! {
     /// What the process of a log answers on this thread.
-    static PROCESS_ID: Cell<u32> = const { Cell::new(1) };
+    static IS_CHILD: Cell<bool> = const { Cell::new(false) };
     static GAP: Cell<Option<Gap>> = const { Cell::new(None) };
 }
 
 /// A process of its own for each test.
 const PROCESS: Process =
-    Process { id: || PROCESS_ID.get(), take_gap: || GAP.take(), put_back_gap: |gap| GAP.set(Some(gap)) };
+    Process { is_child: |_journal| IS_CHILD.get(), take_gap: || GAP.take(), put_back_gap: |gap| GAP.set(Some(gap)) };
 
 /// Options under which nothing depends on the machine; only what is waited for is committed.
 pub(crate) fn options() -> Options {
@@ -64,6 +64,8 @@ pub(crate) fn options() -> Options {
         .ids(Arc::new(CountedIds::default()))
         .commit_interval(Duration::from_secs(3_600))
         .close_timeout(Duration::ZERO)
+        .compress(false)
+        .journal_bytes(0)
 }
 
 pub(crate) fn call_id(call: u64) -> CallId {
@@ -377,7 +379,7 @@ fn a_forked_process_changes_nothing() {
     begin(&log, 1).wait().unwrap();
     let state = || (lines(&path), fs::read(path.join("checkpoint")).unwrap());
     let before = state();
-    PROCESS_ID.set(2);
+    IS_CHILD.set(true);
     let weak = log.weak().unwrap();
     let fault = end(&log, 1).wait().unwrap_err();
     assert_eq!(
@@ -395,7 +397,7 @@ fn a_forked_process_changes_nothing() {
     assert_eq!(log.close().unwrap_err().append_kind(), Some(AppendErrorKind::Closed));
     drop(log.guard());
     assert_eq!(state(), before);
-    PROCESS_ID.set(1);
+    IS_CHILD.set(false);
     end(&log, 1).wait().unwrap();
     log.close().unwrap();
     assert_eq!(names(&path), ["log.opened", "tool.called", "tool.completed", "log.closed"]);
@@ -405,10 +407,9 @@ fn a_forked_process_changes_nothing() {
 #[test]
 fn calls_that_ran_without_a_log_are_stated() {
     let (_directory, path) = fresh();
-    let log = options().open(&path).unwrap();
     let time = |second| Time::from_unix(Duration::from_secs(second));
-    log.shared().state().writer.append_gap(3, (time(1), time(2))).unwrap();
-    log.close().unwrap();
+    GAP.set(Some(Gap { count: 3, first: time(1), last: time(2) }));
+    options().open(&path).unwrap().close().unwrap();
     let records = records(&path);
     assert_eq!(records[1]["event_name"], "records.dropped");
     assert_eq!((&records[1]["log"]["dropped"], &records[2]["log"]["dropped"]), (&3.into(), &3.into()));

@@ -110,8 +110,8 @@ pub struct Stats {
     by: Option<By>,
     filter: Filter,
     groups: BTreeMap<Option<String>, Tally>,
-    /// The calls that have begun, with the group that they belong to.
-    open: HashMap<String, Option<String>>,
+    /// The calls of each log that have begun, with the group that they belong to.
+    open: BTreeMap<usize, HashMap<String, Option<String>>>,
 }
 
 impl Stats {
@@ -121,14 +121,21 @@ impl Stats {
         Self { by, filter, ..Self::default() }
     }
 
-    /// Adds the next entry of the log, if it belongs to a call that is to be counted.
+    /// Adds the next entry of the only log, if it belongs to a call that is to be counted.
     ///
     /// The end of a call is counted where its beginning was, whatever the end says of tool or user.
     pub fn add(&mut self, entry: &Entry<'_>) {
+        self.add_from(0, entry);
+    }
+
+    /// Adds the next entry of one of several logs, each of which holds whole calls; `stream` is the index of the log, as in
+    /// [`scan_streams`](super::scan_streams).
+    pub fn add_from(&mut self, stream: usize, entry: &Entry<'_>) {
         let record = &entry.record;
         let Some((id, step)) = record.step() else { return };
+        let open = self.open.entry(stream).or_default();
         if step == Step::Ends
-            && let Some(key) = self.open.remove(id)
+            && let Some(key) = open.remove(id)
         {
             return self.groups.entry(key).or_default().end(record);
         }
@@ -145,10 +152,10 @@ impl Stats {
                 tally.end(record);
             }
             // The same beginning a second time begins nothing.
-            Step::Begins if self.open.contains_key(id) => {}
+            Step::Begins if open.contains_key(id) => {}
             Step::Begins => {
                 tally.figures.calls += 1;
-                self.open.insert(id.to_owned(), key);
+                open.insert(id.to_owned(), key);
             }
         }
     }
@@ -156,7 +163,7 @@ impl Stats {
     /// Ends the count: what has not ended by now is open.
     #[must_use]
     pub fn finish(mut self) -> StatsReport {
-        for key in self.open.into_values() {
+        for key in self.open.into_values().flatten().map(|(_, key)| key) {
             let figures = &mut self.groups.entry(key).or_default().figures;
             figures.open += 1;
             figures.unresolved += 1;
@@ -317,6 +324,18 @@ mod tests {
         assert_eq!(report.groups.len(), 1);
         let Figures { calls, unresolved, open, success_rate, .. } = report.groups[0].figures;
         assert_eq!((calls, unresolved, open, success_rate), (2, 2, 1, None));
+    }
+
+    #[test]
+    fn calls_of_several_logs_are_counted_together_and_joined_apart() {
+        let started = line("started", "unknown", r#""call":{"id":"a"}"#);
+        let completed = line("completed", "success", r#""call":{"id":"a"}"#);
+        let mut stats = Stats::new(None, Filter::default());
+        for (stream, line) in [(0, &started), (1, &started), (1, &completed)] {
+            stats.add_from(stream, &Entry::parse(0, line.as_bytes()).unwrap());
+        }
+        let Figures { calls, successes, open, .. } = stats.finish().total;
+        assert_eq!((calls, successes, open), (2, 1, 1));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What a run or conversation did: one row per call, with the agent's events between the calls.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use audit_core::vocabulary::{Stage, Status};
 
@@ -59,6 +59,8 @@ impl Mark {
 /// A call or an event between calls.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
+    /// The index of the log that it stands in.
+    pub stream: usize,
     /// The number of the first entry that belongs to it.
     pub number: u64,
     /// When it began, RFC 3339 as written.
@@ -85,7 +87,7 @@ pub struct Row {
 /// What a run or conversation did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TimelineReport {
-    /// The calls and events, in the order of the log. A call that left only its end stands at its end.
+    /// The calls and events, in the order in which they were added. A call that left only its end stands at its end.
     pub rows: Vec<Row>,
     /// The runs that the rows belong to.
     pub runs: BTreeSet<String>,
@@ -107,12 +109,15 @@ impl TimelineReport {
 }
 
 /// Joins the records of each call, in one pass.
+///
+/// A call stands whole in the log of its process, so that its records are joined within one log. A run spans logs, and so
+/// does a call that was made within one of another process.
 #[derive(Clone, Debug, Default)]
 pub struct Timeline {
     filter: Filter,
     report: TimelineReport,
-    /// The row of each call, whether it is over or not.
-    calls: HashMap<String, usize>,
+    /// The row of each call of each log, whether it is over or not.
+    calls: BTreeMap<usize, HashMap<String, usize>>,
 }
 
 impl Timeline {
@@ -122,13 +127,20 @@ impl Timeline {
         Self { filter, ..Self::default() }
     }
 
-    /// Adds the next entry of the log, if it belongs to the timeline.
+    /// Adds the next entry of the only log, if it belongs to the timeline.
     ///
     /// The end of a call belongs to it if the beginning does, whatever the filter says of the end.
     pub fn add(&mut self, entry: &Entry<'_>) {
+        self.add_from(0, entry);
+    }
+
+    /// Adds the next entry of one of several logs, if it belongs to the timeline; `stream` is the index of the log, as in
+    /// [`scan_streams`](super::scan_streams).
+    pub fn add_from(&mut self, stream: usize, entry: &Entry<'_>) {
         let step = entry.record.step();
         if let Some((id, Step::Ends)) = step
-            && let Some(row) = self.calls.get(id).and_then(|index| self.report.rows.get_mut(*index))
+            && let Some(index) = self.calls.get(&stream).and_then(|calls| calls.get(id))
+            && let Some(row) = self.report.rows.get_mut(*index)
             && row.mark == Mark::Open
         {
             return row.end(entry);
@@ -137,10 +149,11 @@ impl Timeline {
             return;
         }
         self.note_context(&entry.record);
-        let row = Row::new(entry, |id| self.calls.contains_key(id));
+        let row = Row::new(entry, stream, |id| self.row_of(stream, id).is_some());
+        let calls = self.calls.entry(stream).or_default();
         match step {
-            Some((id, Step::Begins)) => _ = self.calls.insert(id.to_owned(), self.report.rows.len()),
-            Some((id, Step::Ends)) => _ = self.calls.entry(id.to_owned()).or_insert(self.report.rows.len()),
+            Some((id, Step::Begins)) => _ = calls.insert(id.to_owned(), self.report.rows.len()),
+            Some((id, Step::Ends)) => _ = calls.entry(id.to_owned()).or_insert(self.report.rows.len()),
             _ => {}
         }
         self.report.rows.push(row);
@@ -176,18 +189,24 @@ impl Timeline {
         }
     }
 
+    /// Finds a call by its id, first in the given log.
+    fn row_of(&self, stream: usize, id: &str) -> Option<usize> {
+        let own = self.calls.get(&stream).and_then(|calls| calls.get(id));
+        own.or_else(|| self.calls.values().find_map(|calls| calls.get(id))).copied()
+    }
+
     /// Follows the calls outwards; records that name each other as parents end at the limit.
     fn depth(&self, index: usize) -> usize {
         let outer = |index: &usize| {
-            let within = self.report.rows.get(*index)?.within.as_ref()?;
-            self.calls.get(within).copied()
+            let row = self.report.rows.get(*index)?;
+            self.row_of(row.stream, row.within.as_ref()?)
         };
         core::iter::successors(Some(index), outer).skip(1).take(DEPTH_MAX).count()
     }
 }
 
 impl Row {
-    fn new(entry: &Entry<'_>, is_known: impl Fn(&str) -> bool) -> Self {
+    fn new(entry: &Entry<'_>, stream: usize, is_known: impl Fn(&str) -> bool) -> Self {
         let record = &entry.record;
         let call = record.call.as_ref();
         let mark = match record.step() {
@@ -208,6 +227,7 @@ impl Row {
             _ => explanation_or_result(entry).map(Into::into),
         };
         Self {
+            stream,
             number: entry.number,
             time: begun.unwrap_or(&record.time).to_owned(),
             turn: record.correlation.turn,
@@ -328,6 +348,24 @@ mod tests {
               6 Denied tool_e None None -> None
         "#]],
         );
+    }
+
+    #[test]
+    fn calls_of_another_log_are_joined_apart_and_nested_together() {
+        let lines = [
+            (0, line("started", "unknown", &call("a", ""))),
+            (1, line("started", "unknown", &call("b", r#","parent_id":"a""#))),
+            // A copy of the first log that stands beside it.
+            (2, line("started", "unknown", &call("a", ""))),
+            (1, line("completed", "success", &call("b", ""))),
+            (2, line("completed", "failure", &call("a", ""))),
+        ];
+        let mut timeline = Timeline::new(Filter::default());
+        for (stream, line) in &lines {
+            timeline.add_from(*stream, &Entry::parse(7, line.as_bytes()).unwrap());
+        }
+        let seen: Vec<_> = timeline.finish().rows.iter().map(|row| (row.stream, row.mark, row.depth)).collect();
+        assert_eq!(seen, [(0, Mark::Open, 0), (1, Mark::Succeeded, 1), (2, Mark::Failed, 0)]);
     }
 
     #[test]

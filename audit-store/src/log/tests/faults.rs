@@ -3,6 +3,7 @@ use std::io;
 
 use super::*;
 use crate::disk::{Disk, Mode};
+use crate::journal::Mapped;
 
 /// What becomes of an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +70,18 @@ impl Disk for PlannedDisk {
         }
     }
 
+    fn create_mapped(&self, path: &Path) -> io::Result<File> {
+        self.run("create_mapped", path, || SystemDisk.create_mapped(path))
+    }
+
+    fn allocate(&self, file: &File, bytes: u64) -> io::Result<()> {
+        self.run("allocate", Path::new(""), || SystemDisk.allocate(file, bytes))
+    }
+
+    fn map(&self, file: &File) -> io::Result<Mapped> {
+        self.run("map", Path::new(""), || SystemDisk.map(file))
+    }
+
     fn truncate(&self, file: &File, length: u64) -> io::Result<()> {
         self.run("truncate", Path::new(""), || SystemDisk.truncate(file, length))
     }
@@ -100,7 +113,8 @@ fn passing(_operation: &'static str, _path: &Path) -> Fate {
 }
 
 fn open_on(disk: &Arc<PlannedDisk>, path: &Path) -> Result<Log, Error> {
-    open(options().segment_bytes_max(1_700), path, Arc::<PlannedDisk>::clone(disk))
+    let options = options().segment_bytes_max(1_700).append_timeout(Duration::from_millis(50));
+    open(options, path, Arc::<PlannedDisk>::clone(disk))
 }
 
 /// Opens and closes a log on a disk that works again.
@@ -350,6 +364,8 @@ fn a_line_that_cannot_be_cut_poisons_the_log() {
     disk.set(passing);
     assert_eq!(kind(begin(&log, 1)), AppendErrorKind::Poisoned);
     assert!(log.close().is_err());
+    // The journal is kept, and what it holds was told to be no record.
+    assert!(path.join("journal.0").exists());
     options().open(&path).unwrap().close().unwrap();
     assert_eq!(names(&path), ["log.opened", "log.opened", "log.recovered", "log.closed"]);
     checked(&path);

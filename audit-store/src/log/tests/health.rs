@@ -18,9 +18,9 @@ fn a_log_tells_how_it_is() {
     begin(&log, 1).wait().unwrap();
     assert_eq!(weak.health().refused(), 2);
 
-    PROCESS_ID.set(2);
+    IS_CHILD.set(true);
     assert!(matches!(weak.health().condition(), Condition::Forked));
-    PROCESS_ID.set(1);
+    IS_CHILD.set(false);
     assert!(open(&log));
     log.close().unwrap();
     assert!(matches!(weak.health().condition(), Condition::Closed));

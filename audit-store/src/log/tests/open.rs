@@ -1,5 +1,5 @@
 use super::*;
-use crate::disk::Mode;
+use crate::disk::{Disk as _, Mode};
 
 /// The message of the error that opening ends with, with the log's path written as `<log>`.
 fn refused(options: Options, path: &Path, predicate: fn(&Error) -> bool) -> String {
