@@ -25,12 +25,15 @@
 //! ```text
 //! <log>/log.json                                        a copy of entry 0, never trusted
 //! <log>/lock                                            empty; held locked by the one writer
-//! <log>/segments/<number of the first entry>.jsonl      one entry in a line
+//! <log>/journal.0, journal.1                            mapped while the log is open; what is not in a segment yet
+//! <log>/segments/<number of the first entry>.jsonl      one entry in a line; `.jsonl.zst` once another follows
 //! <log>/checkpoint                                      size and root of the tree over what is on the disk for sure
+//! <log>/blobs/<SHA-256>                                 payloads that are too long for a line
+//! <log>/index/<number of an entry>.json                 the state of the log before a segment; derived, never trusted
 //! ```
 //!
 //! # What it does not do
-//! It signs nothing, compresses nothing and deletes nothing. It does not protect the directory from its owner: whoever
+//! It signs nothing and deletes nothing. It does not protect the directory from its owner: whoever
 //! may write all files can write the log anew from some entry on, checkpoint included. That shows only against a copy
 //! of a checkpoint kept elsewhere.
 

@@ -11,7 +11,7 @@ use audit_core::vocabulary::Durability;
 
 use crate::disk::SystemDisk;
 use crate::log::Process;
-use crate::{Error, Log, log};
+use crate::{Error, Log, journal, log};
 
 /// How long the name of a log may be, in bytes.
 const ORIGIN_BYTES_MAX: usize = 255;
@@ -40,7 +40,7 @@ impl Default for Options {
             origin: None,
             durability: Durability::Os,
             append_timeout: Duration::from_secs(5),
-            journal_bytes: 8 * 1024 * 1024,
+            journal_bytes: journal::FILE_BYTES_DEFAULT,
             segment_bytes_max: 64 * 1024 * 1024,
             segment_age_max: None,
             compress: true,
@@ -91,7 +91,7 @@ impl Options {
         self
     }
 
-    /// Sets the size of each of the two files of the journal, at least 256 KiB. The default is 8 MiB.
+    /// Sets the size of each of the two files of the journal, 136 KiB to 64 MiB. The default is 8 MiB.
     ///
     /// They hold what was appended and is not in a segment yet: some microseconds' worth while the disk answers, and as much
     /// as they have room for while it does not. Their space is taken when the log is opened.

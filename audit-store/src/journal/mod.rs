@@ -46,10 +46,10 @@ use std::time::Instant;
 use self::fork::ForkMark;
 use self::header::PAGE_BYTES;
 pub(crate) use self::map::{Mapped, allocate, create_file, map};
-pub(crate) use self::recover::{Recovered, RecoveredRecord, recover};
+pub(crate) use self::recover::{Recovered, recover};
 pub(crate) use self::ring::{Appended, Refused};
 use self::ring::{Origin, Ring};
-pub(crate) use self::slot::{Flags, Meta, Position, RECORD_BYTES_MAX, Role};
+pub(crate) use self::slot::{Flags, Meta, Position, Role};
 
 /// The names of the two files in the log's directory.
 pub(crate) const FILE_NAMES: [&str; 2] = ["journal.0", "journal.1"];
@@ -134,11 +134,6 @@ impl Journal {
         self.mark.is_child()
     }
 
-    /// Counts the bytes that could be reserved now, headers of slots included.
-    pub(crate) fn free_bytes(&self) -> u64 {
-        self.ring.free_bytes()
-    }
-
     /// Returns the end of everything that was reserved so far.
     pub(crate) fn end(&self) -> Position {
         self.ring.end()
@@ -178,11 +173,6 @@ impl Drain {
     /// Tells whether the journal is closed and everything in it was taken out.
     pub(crate) fn is_finished(&self) -> bool {
         self.drain.is_finished()
-    }
-
-    /// Counts the bytes that are reserved and were not taken out; the unused rest of a file may be among them.
-    pub(crate) fn backlog_bytes(&self) -> u64 {
-        self.drain.backlog_bytes()
     }
 
     /// Returns the end of the last record that was taken out.

@@ -129,6 +129,7 @@ impl<M: Memory> Ring<M> {
         self.load_cursor().position()
     }
 
+    #[cfg(test)]
     pub(super) fn free_bytes(&self) -> u64 {
         let end = self.end();
         let other = if self.available() > end.generation() { self.capacity } else { 0 };

@@ -51,11 +51,6 @@ impl Flags {
     pub(crate) const fn new(bits: u8) -> Self {
         Self(bits & 0x3f)
     }
-
-    /// Returns the six bits.
-    pub(crate) const fn bits(self) -> u8 {
-        self.0
-    }
 }
 
 /// What is kept beside a record's bytes, so that nobody needs to parse them.
@@ -264,11 +259,6 @@ impl Position {
     /// Returns a number that orders positions as they are.
     pub(crate) const fn as_u64(self) -> u64 {
         self.0
-    }
-
-    /// Makes the position of [`Position::as_u64`].
-    pub(crate) const fn from_u64(number: u64) -> Self {
-        Self(number)
     }
 
     pub(super) const fn generation(self) -> u64 {

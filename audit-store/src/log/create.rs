@@ -36,14 +36,15 @@ fn create_durably(disk: &dyn Disk, path: &Path) -> Result<(), Error> {
     disk.sync_directory(parent).map_err(|source| Error::io(parent, "bring the directory to the disk", source))
 }
 
-/// Opens the last segment for appending, cut to its whole lines, or creates the first one.
+/// Opens the last segment for appending, cut to its whole lines, or creates the one that begins with entry `size`, where
+/// there is none that could be written to.
 pub(super) fn open_segment(
     disk: &dyn Disk,
     layout: &Layout,
     last: Option<&read::Segment>,
-    tail_bytes: u64,
+    (size, tail_bytes): (u64, u64),
 ) -> Result<(ActiveSegment, u64), Error> {
-    let path = last.map_or_else(|| layout.segment(0), |segment| segment.path.clone());
+    let path = last.map_or_else(|| layout.segment(size), |segment| segment.path.clone());
     let mode = if last.is_some() { Mode::Existing } else { Mode::New };
     let failed = |doing: &'static str| {
         let path = path.clone();

@@ -43,20 +43,24 @@ pub(crate) use process::Process;
 /// all of them; it also ends when the last clone is dropped. Neither a layer on the log nor the process-wide recorder
 /// counts as one: keep a handle, or the [`guard`](Self::guard), as long as records are to be taken.
 ///
-/// *Durability.* [`Durability::Os`]: the record was given to the kernel before [`append`](Sink::append) returns, and
-/// survives the process being killed. [`Durability::Disk`]: the receipt resolves after an `fdatasync` that covers the
-/// record; records that wait at the same time share one. A receipt never waits for a checkpoint, and appending goes on
-/// during an `fdatasync`, except for the one by which the append that begins a new segment brings the full one to the
-/// disk first.
+/// *Durability.* [`Durability::Os`]: the record is in the journal, a file mapped into memory, before
+/// [`append`](Sink::append) returns, and survives the process being killed; a thread of the log's own brings it into a
+/// segment within [50 ms](Self::flush), and the next opening what it did not get to. [`Durability::Disk`]: the receipt
+/// resolves after an `fdatasync` that covers the record; records that wait at the same time share one. A receipt never
+/// waits for a checkpoint, and appending goes on during an `fdatasync`.
 ///
-/// *Ordering.* Entries are numbered in the order in which appends take the log's lock; for one thread that is the order
-/// of its calls.
+/// *Ordering.* Entries are numbered in the order in which appends reserve their place in the journal; for one thread that
+/// is the order of its calls. Their times may go back where the clock did: `clock.stepped` says so.
 ///
-/// *Failures.* A write that fails leaves the log as it was and returns its own error; later appends work again once
-/// what stood in the way is gone, and the first of them is preceded by `records.dropped` with the number of those that
-/// failed. A failed fsync, or a segment or lock that was removed or replaced, ends the log: every later append is
-/// refused. Nothing is retried and nothing is queued: there is no overflow. Bytes that are no record are refused like a
-/// write that fails.
+/// *Overflow.* The journal takes what is appended while the disk is slow, full or fails. Once it is full too, a record
+/// waits as long as [`Options::append_timeout`] grants, in its thread or, if it must not block that, in memory, and is
+/// then refused with what stands in the way. The last eighth of the journal is kept for records that end calls. What was
+/// refused is counted, and `records.dropped` states how many there were, and from when to when, as soon as writing works
+/// again.
+///
+/// *Failures.* A write that fails is tried again, ever less often, up to once a second. A failed fsync, or a segment or
+/// lock that was removed or replaced, ends the log: every later append is refused. What was accepted by then stays in
+/// the journal for the next opening. Bytes that are no record are refused and counted.
 ///
 /// *Forks.* A log belongs to the process that opened it. In a forked copy of it the log is closed: records are refused,
 /// and closing or dropping a handle changes no file.
@@ -66,7 +70,9 @@ pub struct Log(Arc<Handle>);
 impl Log {
     /// Opens the log at `path` with the default [`Options`], or creates it, its parent directories too.
     ///
-    /// An existing log is verified whole. An unfinished line after its last entry, and NUL bytes that a loss of power
+    /// Of an existing log the end is verified: what follows the newest kept state that the checkpoint vouches for, which
+    /// takes the time of one or two segments. Without such a state all of it is. [`verify_log`](crate::verify::verify_log)
+    /// verifies the whole. Records that a process left in the journal when it died are appended first. An unfinished line after its last entry, and NUL bytes that a loss of power
     /// left, are cut, unless they lie below the checkpoint; after `log.closed` only what is left of an interrupted opening
     /// is. Then `log.opened` is appended and, unless the log was closed and nothing was cut, `log.recovered`; then
     /// `tool.abandoned` for each call that was left open.

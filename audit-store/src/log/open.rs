@@ -86,11 +86,11 @@ struct Found {
 }
 
 impl Found {
-    /// Reads and verifies the whole log.
+    /// Reads and verifies the end of the log, or all of it.
     fn read(layout: &Layout) -> Result<Self, Error> {
         verify::check_lock(layout)?;
         let checkpoint = verify::read_checkpoint(layout)?;
-        let scan = verify::scan(&layout.directory, checkpoint.clone()).map_err(|stopped| stopped.error)?;
+        let scan = verify::scan_end(layout, checkpoint.clone()).map_err(|stopped| stopped.error)?;
         let origin = verify::check_origin(checkpoint.as_ref(), &scan);
         let origin = origin.map_err(|finding| Error::finding(&layout.directory, finding))?;
         let has_log_json = verify::check_log_json(layout, scan.entry_0.as_deref())?;
@@ -129,9 +129,10 @@ struct Opening {
 impl Opening {
     fn new(options: Options, mut files: Files, found: Found) -> Result<Self, Error> {
         let summary = &found.scan.summary;
-        let last = found.scan.segments.as_slice().last();
-        let (segment, segment_bytes) =
-            create::open_segment(&*files.disk, &files.layout, last, summary.unfinished_bytes)?;
+        // A segment is compressed when another follows; one whose successor is gone is not written to any more.
+        let last = found.scan.segments.as_slice().last().filter(|segment| !segment.is_compressed());
+        let lengths = (summary.entries, summary.unfinished_bytes);
+        let (segment, segment_bytes) = create::open_segment(&*files.disk, &files.layout, last, lengths)?;
         let stream_id = summary.stream_id.unwrap_or_else(|| StreamId::new(&*options.ids, options.clock.now()));
         let origin = found.origin.clone().or_else(|| options.origin.clone());
         files.origin = origin.unwrap_or_else(|| format!("audited.local/{stream_id}"));
@@ -150,7 +151,7 @@ impl Opening {
             stream_id,
             limits,
             segment: Arc::new(segment),
-            segment_first: last.map_or(0, |segment| segment.first),
+            segment_first: last.map_or(summary.entries, |segment| segment.first),
             segment_bytes,
             tree: found.scan.tree.clone(),
             batch: Batch::new(stream_id),

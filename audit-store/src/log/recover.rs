@@ -16,6 +16,9 @@ use crate::log::events::{Beginning, REPEATED};
 use crate::log::writer::{self, Writer};
 use crate::read::Lines;
 
+/// How many entries are read on to the next beginning, rather than looking for it anew.
+const READ_ON_MAX: u64 = 10_000;
+
 /// What a process that died left behind.
 pub(super) struct Left {
     /// How many bytes of an unfinished line were cut.
@@ -78,16 +81,25 @@ pub(super) fn recover(writer: &mut Writer, left: &Left) -> Result<(), Error> {
 
 /// Reads what is repeated of the records that began the given calls.
 fn read_beginnings(path: &Path, open_calls: &HashMap<CallId, u64>) -> Result<HashMap<CallId, Beginning>, Error> {
-    let Some(first) = open_calls.values().min() else { return Ok(HashMap::new()) };
-    let calls: HashMap<u64, CallId> = open_calls.iter().map(|(call_id, number)| (*number, *call_id)).collect();
-    let mut lines = Lines::open_at(path, *first)?;
+    let mut calls: Vec<(u64, CallId)> = open_calls.iter().map(|(call_id, number)| (*number, *call_id)).collect();
+    calls.sort_unstable();
     let mut beginnings = HashMap::with_capacity(calls.len());
-    while beginnings.len() < calls.len() {
-        let Some(line) = lines.next_line() else { break };
-        let line = line?;
-        if let Some(call_id) = calls.get(&line.number) {
-            beginnings.insert(*call_id, parse_beginning(line.bytes));
+    let mut reading: Option<(Lines, u64)> = None;
+    for (number, call_id) in calls {
+        // A call that began long before the others is not reached by reading all that lies between.
+        let near = reading.take_if(|(_lines, next)| (*next..next.saturating_add(READ_ON_MAX)).contains(&number));
+        let (mut lines, _next) = match near {
+            Some(reading) => reading,
+            None => (Lines::open_at(path, number)?, 0),
+        };
+        while let Some(line) = lines.next_line() {
+            let line = line?;
+            if line.number == number {
+                beginnings.insert(call_id, parse_beginning(line.bytes));
+                break;
+            }
         }
+        reading = Some((lines, number + 1));
     }
     Ok(beginnings)
 }

@@ -8,10 +8,11 @@ use audit_core::checkpoint::Checkpoint;
 use audit_core::hash::Hash;
 use audit_core::verify::{Bounds, State, Summary, Tree, Verifier};
 
-use crate::Error;
+use crate::layout::Layout;
 use crate::read::{Lines, Segments};
 use crate::verify::parallel::{self, Reading};
 use crate::verify::{Finding, Progress};
+use crate::{Error, segment};
 
 /// The lines of a log that verify.
 #[derive(Debug)]
@@ -45,6 +46,23 @@ pub(super) struct Way<'a> {
 /// Reads and verifies all lines.
 pub(crate) fn scan(path: &Path, checkpoint: Option<Checkpoint>) -> Result<Scan, Stopped> {
     scan_by(path, checkpoint, &mut Way { threads: None, resume: None, tell: &mut |_, _| {} })
+}
+
+/// Reads and verifies the end of a log: what follows the newest kept state that the checkpoint vouches for. All lines are
+/// read where there is none, or where it does not fit.
+///
+/// The state is derived and not trusted: its tree must grow into the checkpoint's root. The calls it lists as open are
+/// believed; whoever altered them finds calls given up, or not, and the whole verification tells.
+pub(crate) fn scan_end(layout: &Layout, checkpoint: Option<Checkpoint>) -> Result<Scan, Stopped> {
+    let resume = checkpoint.as_ref().and_then(|checkpoint| newest_state(layout, checkpoint.size));
+    scan_by(&layout.directory, checkpoint, &mut Way { threads: None, resume, tell: &mut |_, _| {} })
+}
+
+/// Returns the state before the last segment that begins within the checkpoint.
+fn newest_state(layout: &Layout, covered: u64) -> Option<State> {
+    let segments = Segments::list(&layout.directory).ok()?;
+    let within = segments.as_slice().iter().rev().find(|segment| segment.first <= covered)?;
+    if within.first == 0 { None } else { segment::state::load(layout, within.first) }
 }
 
 /// Reads and verifies all lines: by several threads first, and one by one if anything does not fit.

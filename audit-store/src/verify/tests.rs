@@ -1,3 +1,4 @@
+mod end;
 mod ways;
 
 use std::fs;
