@@ -98,7 +98,6 @@ pub(crate) struct Checked {
 ///
 /// # Errors
 /// The first that has not, or is none, is a finding.
-#[cfg_attr(not(test), expect(dead_code, reason = "the verification is to use it"))]
 pub(crate) fn check(layout: &Layout) -> Result<Checked, Error> {
     let (mut checked, mut bytes) = (Checked::default(), Vec::new());
     for name in names(layout)? {

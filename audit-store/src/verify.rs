@@ -21,7 +21,9 @@ use crate::read::Segments;
 
 pub(crate) use files::{check_lock, check_log_json, check_origin, read_checkpoint};
 pub use options::{Options, Progress};
-pub(crate) use scan::{Scan, Stopped, scan, scan_end};
+#[cfg(test)]
+pub(crate) use scan::scan;
+pub(crate) use scan::{Scan, Stopped, scan_end};
 
 /// What the verification of a log came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -44,6 +44,7 @@ pub(super) struct Way<'a> {
 }
 
 /// Reads and verifies all lines.
+#[cfg(test)]
 pub(crate) fn scan(path: &Path, checkpoint: Option<Checkpoint>) -> Result<Scan, Stopped> {
     scan_by(path, checkpoint, &mut Way { threads: None, resume: None, tell: &mut |_, _| {} })
 }
