@@ -12,6 +12,7 @@ use serde::Serialize;
 use crate::canonical::{self, Canonical};
 use crate::redact::secrets::{REMOVED, named_value};
 use crate::redact::{Path, Root};
+use crate::reused::Buffer;
 
 /// How long the `Debug` text of a removed value may be to be kept beside its JSON.
 const SMALL_DEBUG_BYTES_MAX: usize = 256;
@@ -152,7 +153,7 @@ impl Captured<'_> {
     }
 
     /// Returns the value as JSON with nothing removed, to be looked at and not kept; nothing without `Serialize`.
-    pub(crate) fn json(self) -> Option<Vec<u8>> {
+    pub(crate) fn json(self) -> Option<Buffer> {
         let mut canonical = Canonical::plain();
         matches!(self.write_json(&mut canonical, "", &[]), Some(Ok(()))).then(|| canonical.into_bytes())
     }
@@ -178,7 +179,7 @@ impl Captured<'_> {
         match json.first() {
             Some(b'"') => serde_json::from_slice(&json).unwrap_or_default(),
             Some(b'{' | b'[') | None => self.type_name.to_owned(),
-            Some(_) => String::from_utf8(json).unwrap_or_default(),
+            Some(_) => String::from_utf8(json.into_inner()).unwrap_or_default(),
         }
     }
 }

@@ -2,7 +2,6 @@
 
 use core::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Serialize;
 
@@ -119,8 +118,8 @@ impl Event {
         let ambient = Ambient::current_with(Some(&port));
         let call = ambient.call();
         let mut outcome = self.outcome;
-        let secrets = Texts(ambient.secrets());
-        secrets.with(|secrets| self.annotations.clean(secrets));
+        let secrets = Texts(&ambient);
+        ambient.with_secrets(|secrets| self.annotations.clean(secrets));
         let (annotations, mut redactions) = self.annotations.into_payload();
         outcome.reason = outcome.reason.map(|reason| secrets.clean(&reason, "/outcome/reason", &mut redactions));
         for (index, target) in self.targets.iter_mut().enumerate() {
@@ -162,7 +161,8 @@ impl Annotations {
         }
         let mut canonical = Canonical::redacting(&[]);
         let written = catch_unwind(AssertUnwindSafe(|| canonical.write_at(&pointer, core::iter::empty(), value)));
-        let (mut bytes, redactions, _secrets) = canonical.into_parts();
+        let (bytes, redactions, _secrets) = canonical.into_parts();
+        let mut bytes = bytes.into_inner();
         match written {
             Ok(Ok(())) => self.redactions.extend(redactions),
             // The reason is left out: it may quote the value.
@@ -192,26 +192,19 @@ impl Annotations {
 }
 
 /// What the texts of an event must not show: what was removed from the arguments of the call around it.
-struct Texts<'a>(Option<&'a Arc<Mutex<Secrets>>>);
+struct Texts<'a>(&'a Ambient);
 
 impl Texts<'_> {
     fn clean(&self, text: &str, pointer: &str, redactions: &mut Vec<Redaction>) -> String {
-        let scrubbed = self.with(|secrets| secrets.scrub(text));
+        let scrubbed = self.0.with_secrets(|secrets| secrets.scrub(text));
         note(pointer, scrubbed.rules, redactions);
         scrubbed.text.unwrap_or_else(|| REMOVED.to_owned())
     }
 
     fn clean_target(&self, id: &str, pointer: &str, redactions: &mut Vec<Redaction>) -> String {
-        let (clean, rules) = self.with(|secrets| secrets.scrub_known(id));
+        let (clean, rules) = self.0.with_secrets(|secrets| secrets.scrub_known(id));
         note(pointer, rules, redactions);
         clean
-    }
-
-    fn with<R>(&self, scrub: impl FnOnce(&Secrets) -> R) -> R {
-        match self.0 {
-            Some(secrets) => scrub(&secrets.lock().unwrap_or_else(PoisonError::into_inner)),
-            None => scrub(&Secrets::default()),
-        }
     }
 }
 

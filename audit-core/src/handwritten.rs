@@ -7,7 +7,7 @@ mod fields;
 
 use core::time::Duration;
 use std::borrow::Cow;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Mutex;
 
 use tracing::span::{Attributes, Record};
 use tracing::{Event, Metadata};
@@ -73,7 +73,8 @@ pub struct SpanCall {
     effect: Effect,
     /// What was recorded on the span after its start.
     late: Fields,
-    secrets: Arc<Mutex<Secrets>>,
+    /// What is at work inside the span.
+    inside: Ambient,
     counted: bool,
     /// The thread was unwinding already when the span was made.
     unwinding: bool,
@@ -107,10 +108,12 @@ impl SpanCall {
         let here = Ambient::current_with(None);
         let made_in = here.call().map(|call| call.id);
         let ambient = Around::or_here(around, here);
-        let start = port.clock().now();
+        let (start, start_steady) = port.clock().both();
+        let id = port.new_call_id(start);
+        let inside = ambient.inside(CallLink { id, action: action.clone() });
         let mut call = Self {
-            id: port.new_call_id(start),
-            start_steady: port.clock().steady(),
+            id,
+            start_steady,
             port,
             ambient,
             made_in,
@@ -119,7 +122,7 @@ impl SpanCall {
             tool: attributes.metadata().name(),
             effect: fields.effect.unwrap_or(Effect::Write),
             late: Fields::new("/annotations"),
-            secrets: Arc::default(),
+            inside,
             counted: false,
             unwinding: std::thread::panicking(),
         };
@@ -131,8 +134,7 @@ impl SpanCall {
     /// Returns what is at work inside the span.
     #[must_use]
     pub fn inside(&self) -> Ambient {
-        let link = CallLink { id: self.id, action: self.action.clone() };
-        self.ambient.inside(link, Arc::clone(&self.secrets))
+        self.inside.clone()
     }
 
     /// Keeps what was recorded on the span; a field that was recorded before is replaced.
@@ -149,9 +151,9 @@ impl SpanCall {
         let duration = self.port.clock().steady().saturating_sub(self.start_steady);
         let now = self.port.clock().now().max(self.start);
         let (annotations, redactions, secrets) = late.into_parts();
-        self.lock().absorb(&secrets);
+        self.inside.with_secrets(|own| own.absorb(&secrets));
         if outcome.status != Status::Success {
-            self.tell_the_outer_call();
+            self.inside.tell(&self.ambient);
         }
         let draft = Draft {
             call: Some(self.call_part(Some((now, duration)))),
@@ -166,13 +168,13 @@ impl SpanCall {
 
     /// Returns what the texts of this call must not show: what was removed from it, and from the call around it.
     fn around(&self) -> Vec<&Mutex<Secrets>> {
-        [Some(&self.secrets), self.ambient.secrets()].into_iter().flatten().map(|secrets| &**secrets).collect()
+        [self.inside.secrets(), self.ambient.secrets()].into_iter().flatten().collect()
     }
 
     fn append_started(&mut self, mut fields: Fields) {
         fields.clean(&self.around());
         let (arguments, redactions, secrets) = fields.into_parts();
-        self.lock().absorb(&secrets);
+        self.inside.with_secrets(|own| own.absorb(&secrets));
         let arguments = arguments.unwrap_or_else(|| Payload::new(b"{}".to_vec()));
         let draft = Draft {
             call: Some(self.call_part(None)),
@@ -204,33 +206,21 @@ impl SpanCall {
         let status = late.outcome.unwrap_or(by_error);
         let (event, effect) = outcome::end(self.effect, status, None);
         let event = if panicked { EventName::ToolPanicked } else { event };
-        let error_type = error_type.map(|text| self.lock().scrub(&text).text.unwrap_or_else(|| REMOVED.to_owned()));
+        let error_type = error_type
+            .map(|text| self.inside.with_secrets(|own| own.scrub(&text)).text.unwrap_or_else(|| REMOVED.to_owned()));
         (event, Outcome { status, effect, error_type, ..Outcome::pending() })
-    }
-
-    /// The error of this call may pass through the one around it, whose texts must not show what was removed here.
-    fn tell_the_outer_call(&self) {
-        let Some(outer) = self.ambient.secrets() else { return };
-        let own = self.lock();
-        if !own.is_empty() {
-            outer.lock().unwrap_or_else(PoisonError::into_inner).absorb(&own);
-        }
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, Secrets> {
-        self.secrets.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn draft(&self, event: EventName, time: Time, outcome: Outcome) -> Draft<'_> {
         Draft { level: Some(Level::Request), ..draft(event, time, &self.action, &self.ambient, outcome) }
     }
 
-    fn call_part(&self, end: Option<(Time, Duration)>) -> CallPart {
+    fn call_part(&self, end: Option<(Time, Duration)>) -> CallPart<'_> {
         CallPart {
             id: self.id,
             start: Some(self.start),
             end,
-            tool_call_id: self.ambient.tool_call_id().map(Into::into),
+            tool_call_id: self.ambient.tool_call_id(),
             parent: self.ambient.call().map(|call| call.id),
         }
     }
@@ -257,7 +247,7 @@ pub fn record_event(port: &AuditPort, event: &Event<'_>, around: Option<Around>)
         return;
     };
     let ambient = Around::or_here(around, Ambient::current_with(None));
-    let secrets: Vec<&Mutex<Secrets>> = ambient.secrets().map(|secrets| &**secrets).into_iter().collect();
+    let secrets: Vec<&Mutex<Secrets>> = ambient.secrets().into_iter().collect();
     fields.clean(&secrets);
     let outcome = Outcome {
         status: fields.outcome.unwrap_or(Status::Unknown),

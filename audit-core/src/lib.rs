@@ -14,6 +14,7 @@ mod limit;
 mod outcome;
 mod record;
 mod redact;
+mod reused;
 mod unavailable;
 
 pub mod canonical;

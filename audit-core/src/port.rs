@@ -8,7 +8,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use tracing::{Dispatch, dispatcher, span};
 
 use crate::context::Ambient;
-use crate::id::{CallId, IdSource, RandomIds, RecordId};
+use crate::id::{self, CallId, IdSource, RandomIds, RecordId};
 use crate::record::Draft;
 use crate::sink::{Prepared, Receipt, Sink, WhenFull};
 use crate::time::{Clock, SystemClock, Time};
@@ -58,6 +58,8 @@ impl AuditPort {
     /// Makes a port with a clock and identifiers of its own, for tests.
     #[must_use]
     pub fn with_sources(sink: Arc<dyn Sink>, clock: Arc<dyn Clock>, ids: Arc<dyn IdSource>) -> Self {
+        // The process may have been forked off another one that has a port.
+        id::renew();
         Self(Arc::new(Inner { sink, clock, ids, spans: None, installations: Arc::default() }))
     }
 
@@ -132,9 +134,9 @@ impl AuditPort {
     }
 
     fn append_as(&self, draft: &Draft<'_>, demand: impl FnOnce(Prepared<'_>) -> Prepared<'_>) -> (RecordId, Receipt) {
-        let observed = self.0.clock.now();
-        let record_id = RecordId::new(&*self.0.ids, observed);
-        let bytes = draft.write(record_id, observed);
+        // The program that makes a record observes it, at its own time: no clock is asked once more.
+        let record_id = RecordId::new(&*self.0.ids, draft.time);
+        let bytes = draft.write(record_id, draft.time);
         // Whether the caller can block its thread is known to the one who waits for the receipt.
         let prepared = Prepared::canonical(&bytes, draft.event.stage()).when_full(WhenFull::Queue);
         let prepared = draft.call.as_ref().map_or(prepared, |call| prepared.call(call.id));

@@ -26,6 +26,15 @@ pub trait Sink: Send + Sync + 'static {
     /// ([`Durability::Os`]). Whoever needs more waits for the receipt.
     fn append(&self, prepared: &Prepared<'_>) -> Receipt;
 
+    /// Keeps a payload that is too long for a record, under its hash (without a prefix), so that a record can refer to it.
+    ///
+    /// When this returns a hash, the payload is as safe as a record that is appended after it. A sink that keeps no
+    /// payloads, or could not keep this one, returns none; the record then states only the payload's hash and size.
+    fn keep(&self, payload: &[u8]) -> Option<Hash> {
+        let _not_kept = payload;
+        None
+    }
+
     /// Tells whether the sink still accepts records. Once false it stays false.
     fn is_open(&self) -> bool {
         true

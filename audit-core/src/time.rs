@@ -1,5 +1,6 @@
 //! Instants of the wall clock, and the clock that tells them.
 
+use core::cell::Cell;
 use core::fmt;
 use core::time::Duration;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
@@ -34,12 +35,50 @@ impl Time {
     }
 }
 
-impl fmt::Display for Time {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+/// How long the text of a time is: `2026-10-27T09:42:00.000456000Z`.
+pub(crate) const TEXT_BYTES: usize = 30;
+
+/// How long it is up to the point before the nanoseconds.
+const SECOND_BYTES: usize = 20;
+
+thread_local! {
+    /// The second that was written last, and its text up to the point.
+    static LAST: Cell<(u64, [u8; SECOND_BYTES])> = const { Cell::new((0, *b"1970-01-01T00:00:00.")) };
+}
+
+impl Time {
+    /// Returns the text of the time. Most are of the second of the one before: then only its fraction is written anew.
+    pub(crate) fn text(self) -> [u8; TEXT_BYTES] {
+        let known = LAST.try_with(Cell::get).ok().filter(|(second, _)| *second == self.since_epoch.as_secs());
+        let Some((_, second)) = known else { return self.text_anew() };
+        let mut text = *b"....................000000000Z";
+        let (to_second, fraction) = text.split_at_mut(SECOND_BYTES);
+        to_second.copy_from_slice(&second);
+        // The one before them keeps the zeros.
+        let mut digits = itoa::Buffer::new();
+        let digits = digits.format(1_000_000_000 + self.since_epoch.subsec_nanos());
+        for (place, digit) in fraction.iter_mut().zip(digits.bytes().skip(1)) {
+            *place = digit;
+        }
+        text
+    }
+
+    fn text_anew(self) -> [u8; TEXT_BYTES] {
         const PRINTER: DateTimePrinter = DateTimePrinter::new().precision(Some(9));
         // Beyond the year 9999 RFC 3339 has no form; such a clock is written as the last instant there is.
-        let timestamp = Timestamp::try_from(UNIX_EPOCH + self.since_epoch).unwrap_or(Timestamp::MAX);
-        PRINTER.print_timestamp(&timestamp, jiff::fmt::StdFmtWrite(f)).map_err(|_full| fmt::Error)
+        let timestamp = UNIX_EPOCH.checked_add(self.since_epoch).and_then(|time| Timestamp::try_from(time).ok());
+        let written = PRINTER.timestamp_to_string(&timestamp.unwrap_or(Timestamp::MAX));
+        let text = <[u8; TEXT_BYTES]>::try_from(written.as_bytes()).unwrap_or(*b"9999-12-30T22:00:00.999999999Z");
+        if let (Some(_), Some(second)) = (timestamp, text.first_chunk()) {
+            let _ended = LAST.try_with(|last| last.set((self.since_epoch.as_secs(), *second)));
+        }
+        text
+    }
+}
+
+impl fmt::Display for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(core::str::from_utf8(&self.text()).unwrap_or_default())
     }
 }
 
@@ -50,6 +89,11 @@ pub trait Clock: Send + Sync + 'static {
 
     /// Returns the time passed on a steady clock since some fixed moment; never goes back.
     fn steady(&self) -> Duration;
+
+    /// Returns both at once.
+    fn both(&self) -> (Time, Duration) {
+        (self.now(), self.steady())
+    }
 }
 
 /// The clocks of the operating system.
@@ -65,6 +109,40 @@ impl Clock for SystemClock {
         static START: std::sync::LazyLock<Instant> = std::sync::LazyLock::new(Instant::now);
         START.elapsed()
     }
+
+    /// Asks the steady clock alone for a millisecond after the wall clock was last asked: a clock that is set meanwhile is
+    /// noticed that much later.
+    fn both(&self) -> (Time, Duration) {
+        let steady = self.steady();
+        let anchor = ANCHOR.try_with(Cell::get).ok().flatten();
+        let passed = anchor.and_then(|anchor| Some((anchor.time, steady.checked_sub(anchor.steady)?)));
+        let time = match passed.filter(|(_, passed)| *passed < ANCHOR_MAX) {
+            Some((time, passed)) => Time::from_unix(time.since_epoch + passed),
+            None => {
+                let time = self.now();
+                // A thread that was interrupted in between has no pair of times.
+                let is_pair = self.steady().saturating_sub(steady) < ANCHOR_ERROR_MAX;
+                let _ended = ANCHOR.try_with(|kept| kept.set(is_pair.then_some(Anchor { time, steady })));
+                time
+            }
+        };
+        (time, steady)
+    }
+}
+
+/// The two clocks at one moment.
+#[derive(Clone, Copy)]
+struct Anchor {
+    time: Time,
+    steady: Duration,
+}
+
+/// How long an anchor is used, and how much time may have passed between its two clocks.
+const ANCHOR_MAX: Duration = Duration::from_millis(1);
+const ANCHOR_ERROR_MAX: Duration = Duration::from_micros(1);
+
+thread_local! {
+    static ANCHOR: Cell<Option<Anchor>> = const { Cell::new(None) };
 }
 
 #[cfg(test)]
@@ -79,5 +157,14 @@ mod tests {
         assert_eq!(Time::from_unix(Duration::ZERO).to_string(), "1970-01-01T00:00:00.000000000Z");
         assert_eq!(Time::parse("1969-12-31T23:59:59Z"), None);
         assert_eq!(Time::parse("yesterday"), None);
+        for (seconds, nanoseconds, expected) in [
+            (1_792_000_000, 1, "2026-10-14T17:46:40.000000001Z"),
+            (1_792_000_000, 999_999_999, "2026-10-14T17:46:40.999999999Z"),
+            (1_792_000_001, 20, "2026-10-14T17:46:41.000000020Z"),
+            (u64::MAX, 0, "9999-12-30T22:00:00.999999999Z"),
+            (1_792_000_001, 0, "2026-10-14T17:46:41.000000000Z"),
+        ] {
+            assert_eq!(Time::from_unix(Duration::new(seconds, nanoseconds)).to_string(), expected);
+        }
     }
 }

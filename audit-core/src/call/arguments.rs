@@ -5,7 +5,8 @@ use crate::canonical::{Canonical, Frame};
 use crate::capture::Captured;
 use crate::limit;
 use crate::record::Target;
-use crate::redact::{Redaction, Root, names, push_step};
+use crate::redact::{Redaction, Root, names};
+use crate::reused::Buffer;
 
 /// Where the arguments stand in a record.
 const POINTER: &str = "/request/arguments";
@@ -35,7 +36,7 @@ pub struct Arguments<'c> {
     canonical: &'c mut Canonical,
     frame: &'c mut Frame,
     /// The arguments' JSON, once they are closed because a field came after them.
-    arguments: Option<Vec<u8>>,
+    arguments: Option<Buffer>,
     targets: Vec<Target>,
 }
 
@@ -57,38 +58,36 @@ impl<'c> Arguments<'c> {
     fn argument(&mut self, index: usize, captured: Captured<'_>) {
         let Some(&name) = self.site.parameters.get(index) else { return };
         let secret = self.secret(index);
-        let mut pointer = POINTER.to_owned();
-        push_step(&mut pointer, name);
         let paths = self.site.redact;
         let addressed = paths.iter().any(|path| path.root == Root::Parameter(index) && path.segments.is_empty());
-        self.canonical.argument(self.frame, name, |canonical| match secret.filter(|_| !addressed) {
-            Some(word) => {
-                captured.withhold(canonical, &pointer, format!("name:{word}"));
-                false
+        self.canonical.argument(self.frame, (POINTER, name), |canonical, pointer| {
+            match secret.filter(|_| !addressed) {
+                Some(word) => {
+                    captured.withhold(canonical, pointer, format!("name:{word}"));
+                    false
+                }
+                None => captured.write(canonical, pointer, paths, Root::Parameter(index)),
             }
-            None => captured.write(canonical, &pointer, paths, Root::Parameter(index)),
         });
     }
 
     /// Captures one of the attribute's `fields`, which follow the arguments.
     pub fn field(&mut self, name: &str, captured: Captured<'_>) {
         self.close_arguments();
-        let mut pointer = FIELDS_POINTER.to_owned();
-        push_step(&mut pointer, name);
         let secret = names::secret(name);
-        self.canonical.argument(self.frame, name, |canonical| match secret {
+        self.canonical.argument(self.frame, (FIELDS_POINTER, name), |canonical, pointer| match secret {
             Some(word) => {
-                captured.withhold(canonical, &pointer, format!("name:{word}"));
+                captured.withhold(canonical, pointer, format!("name:{word}"));
                 false
             }
-            None => captured.write(canonical, &pointer, &[], Root::Return),
+            None => captured.write(canonical, pointer, &[], Root::Return),
         });
     }
 
     /// Notes a field whose expression panicked.
     pub fn field_unavailable(&mut self, name: &str) {
         self.close_arguments();
-        self.canonical.argument(self.frame, name, |canonical| {
+        self.canonical.argument(self.frame, (FIELDS_POINTER, name), |canonical, _pointer| {
             canonical.push_text(UNAVAILABLE);
             true
         });
@@ -117,8 +116,10 @@ impl<'c> Arguments<'c> {
     /// Returns the name of a secret under which a parameter falls.
     fn secret(&self, index: usize) -> Option<&'static str> {
         let Site { parameters, fields, .. } = self.site;
-        let names = [parameters.get(index), fields.get(index)];
-        names.into_iter().flatten().find_map(|name| names::secret(name))
+        let (parameter, field) = (parameters.get(index)?, fields.get(index));
+        // They differ in patterns alone.
+        let field = field.filter(|field| *field != parameter);
+        names::secret(parameter).or_else(|| names::secret(field?))
     }
 
     /// Notes what the action is done to. `shown` is the identity as its type displays it.
@@ -134,7 +135,7 @@ impl<'c> Arguments<'c> {
 
     /// Removes from the targets what was removed from the arguments, now that all of them are known.
     /// Returns the arguments' JSON, too, if the canonical bytes are those of the fields.
-    pub(super) fn into_parts(mut self) -> (Vec<Target>, Option<Vec<u8>>) {
+    pub(super) fn into_parts(mut self) -> (Vec<Target>, Option<Buffer>) {
         let mut noted: Vec<Redaction> = Vec::new();
         for (index, target) in self.targets.iter_mut().enumerate() {
             let (clean, rules) = self.canonical.secrets().scrub_known(&target.id);

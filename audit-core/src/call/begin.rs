@@ -6,17 +6,16 @@ use core::pin::Pin;
 use core::task::{Context, Poll};
 use std::borrow::Cow;
 use std::panic::{RefUnwindSafe, UnwindSafe};
-use std::sync::{Arc, Mutex};
 
-use super::open::lock;
 use super::{Arguments, Call, OnUnavailable, Open, Place, Site, span};
 use crate::canonical::Canonical;
 use crate::capture::Captured;
-use crate::context::{Ambient, CallLink};
+use crate::context::{Ambient, CallLink, SpanPlace};
 use crate::port::AuditPort;
 use crate::record::{Payload, Target};
 use crate::redact::Redaction;
 use crate::redact::secrets::Secrets;
+use crate::reused::Buffer;
 use crate::sink::{AppendError, Receipt};
 use crate::time::{Clock as _, SystemClock};
 use crate::unavailable::{self, Unavailable};
@@ -99,8 +98,8 @@ pub(crate) struct Label {
 /// What was captured before the body runs.
 #[derive(Debug)]
 pub(crate) struct Taken {
-    pub(crate) arguments: Option<Vec<u8>>,
-    pub(crate) fields: Option<Vec<u8>>,
+    pub(crate) arguments: Option<Buffer>,
+    pub(crate) fields: Option<Buffer>,
     pub(crate) targets: Vec<Target>,
     pub(crate) redactions: Vec<Redaction>,
     pub(crate) secrets: Secrets,
@@ -114,31 +113,32 @@ pub(crate) fn begin_as(site: &'static Site, label: Label, capture: &mut dyn FnMu
     };
     let ambient = Ambient::current_with(Some(&port));
     ambient.reached(&label.tool);
-    let start = port.clock().now();
-    let start_steady = port.clock().steady();
+    let (start, start_steady) = port.clock().both();
     let id = port.new_call_id(start);
     let span = span::open(&label, id, &ambient);
-    let secrets = Arc::new(Mutex::new(Secrets::default()));
-    let link = CallLink { id, action: label.action.clone() };
-    let inside = ambient.inside(link, Arc::clone(&secrets));
-    if let Some(span_id) = span.id() {
-        port.attach(&span_id, inside.clone());
+    let inside = ambient.inside(CallLink { id, action: label.action.clone() });
+    let place = SpanPlace::of(&span);
+    if let Some(place) = &place {
+        port.attach(place.id(), inside.clone());
     }
-    let taken = {
+    let (taken, entering) = {
         let _span = span.enter();
-        let _ambient = inside.enter_here();
-        capture()
+        let entered = inside.clone().enter_in(place.clone().or_else(SpanPlace::current));
+        (capture(), entered.leave())
     };
-    lock(&secrets).absorb(&taken.secrets);
+    if !taken.secrets.is_empty() {
+        inside.with_secrets(|secrets| secrets.absorb(&taken.secrets));
+    }
     let mut open = Box::new(Open {
         site,
         action: label.action.clone(),
         tool: label.tool,
-        tool_call_id: ambient.tool_call_id().map(Into::into),
-        parent: ambient.call().map(|call| call.id),
         port,
         span,
+        place,
         ambient,
+        inside,
+        entering,
         id,
         start,
         start_steady,
@@ -146,7 +146,6 @@ pub(crate) fn begin_as(site: &'static Site, label: Label, capture: &mut dyn FnMu
         request: None,
         annotations: taken.fields.map(Payload::new),
         redactions: taken.redactions,
-        secrets,
         receipt: None,
         in_log: false,
         counted: false,

@@ -3,12 +3,13 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::Site;
-use super::open::{Ended, Open, lock};
+use super::open::{Ended, Open};
 use crate::canonical::Canonical;
 use crate::capture::Captured;
 use crate::outcome::{self, Conclusion, ErrorFacts, Stated, TOOL_ERROR};
 use crate::record::Response;
 use crate::redact::Root;
+use crate::reused::Buffer;
 use crate::vocabulary::{Level, Status};
 
 /// How long a code may be.
@@ -52,7 +53,7 @@ impl<'c> Ending<'c> {
 
     /// Asks the attribute's closure how the call ended.
     pub fn conclude(&mut self, conclusion: &mut dyn FnMut() -> Conclusion) {
-        self.stated = Some(self.quietly(conclusion).unwrap_or_else(panicked));
+        self.stated = Some(quietly(conclusion).unwrap_or_else(panicked));
     }
 
     /// Takes what the call returned.
@@ -83,19 +84,17 @@ impl<'c> Ending<'c> {
     /// Takes `None`.
     pub fn nothing(&mut self) {
         let conclusion = self.stated.take().unwrap_or_else(Conclusion::success);
-        self.told = Some((self.open.ended(conclusion), self.open.response(Some(b"null".to_vec()))));
+        self.told = Some((self.open.ended(conclusion), self.open.response(Some(b"null".to_vec().into()))));
     }
 
     /// Takes an error; `form` is the error as a value, whose JSON may have a code.
     pub fn error(&mut self, stated: Stated<'_>, facts: ErrorFacts<'_>, form: Captured<'_>) {
-        let conclusion = self.stated.take().or_else(|| self.conclusion(stated));
+        let conclusion = self.stated.take().or_else(|| conclusion(stated));
         // The variant may be the error's text: `anyhow::Error` shows it by `Debug`, too.
         let hidden = self.open.hides_errors();
-        let (error_type, text, code) = self.open.inside(|| {
-            let error_type = if hidden { facts.type_name() } else { facts.error_type() };
-            let code = || facts.code().or_else(|| outcome::code(&form.json()?));
-            (error_type, facts.text(), if hidden { None } else { code() })
-        });
+        let error_type = if hidden { facts.type_name() } else { facts.error_type() };
+        let code = || facts.code().or_else(|| outcome::code(&form.json()?));
+        let (text, code) = (facts.text(), if hidden { None } else { code() });
         let mut conclusion = conclusion.unwrap_or_else(|| Conclusion::from(Status::Failure));
         if conclusion.error_type.is_none() {
             conclusion.error_type = Some(error_type);
@@ -116,7 +115,7 @@ impl<'c> Ending<'c> {
 
     /// Takes a value of success, or what stands in its place: then `original` is the value.
     fn success(&mut self, stated: Stated<'_>, original: Option<Captured<'_>>, produce: &mut Produce<'_>) {
-        let conclusion = self.stated.take().or_else(|| self.conclusion(stated));
+        let conclusion = self.stated.take().or_else(|| conclusion(stated));
         let (mut written, mut is_error) = (None, false);
         let open = &mut *self.open;
         // The closure that produces the value is the user's; so is the `Serialize` of what it produces.
@@ -137,24 +136,24 @@ impl<'c> Ending<'c> {
         self.told = Some((self.open.ended(conclusion), self.open.response(written)));
     }
 
-    fn tool_error(&mut self, written: Option<Vec<u8>>) {
+    fn tool_error(&mut self, written: Option<Buffer>) {
         let mut conclusion = Conclusion::known_failure(TOOL_ERROR);
-        conclusion.reason = written.as_deref().and_then(outcome::first_text);
+        conclusion.reason = written.as_ref().and_then(|json| outcome::first_text(json));
         // What a failed tool says may quote its arguments, as the text of any error does.
-        let quotes = self.open.hides_errors() || !lock(&self.open.secrets).is_empty();
+        let quotes = self.open.hides_errors() || !self.open.inside.with_secrets(|secrets| secrets.is_empty());
         let response = self.open.response(written.filter(|_| !quotes));
         self.told = Some((self.open.ended(conclusion), response));
         self.open.tell_the_outer_call();
     }
+}
 
-    fn conclusion(&self, stated: Stated<'_>) -> Option<Conclusion> {
-        self.quietly(&mut || stated.conclusion()).unwrap_or_else(|| Some(panicked()))
-    }
+fn conclusion(stated: Stated<'_>) -> Option<Conclusion> {
+    quietly(&mut || stated.conclusion()).unwrap_or_else(|| Some(panicked()))
+}
 
-    /// Runs code of the user's inside the call; nothing if it panics.
-    fn quietly<R>(&self, code: &mut dyn FnMut() -> R) -> Option<R> {
-        self.open.inside(|| catch_unwind(AssertUnwindSafe(code)).ok())
-    }
+/// Runs code of the user's; nothing if it panics.
+fn quietly<R>(code: &mut dyn FnMut() -> R) -> Option<R> {
+    catch_unwind(AssertUnwindSafe(code)).ok()
 }
 
 /// What is known of the outcome where the code that says it panicked.
@@ -164,19 +163,19 @@ fn panicked() -> Conclusion {
 
 impl Open {
     fn says_that_it_is_an_error(&self, value: Captured<'_>) -> bool {
-        self.inside(|| value.json()).is_some_and(|json| outcome::is_error(&json))
+        value.json().is_some_and(|json| outcome::is_error(&json))
     }
 
     /// Writes a result as the record has it; nothing if it was withheld. At level `metadata` it is written only to see
     /// whether it says that it is an error.
-    fn write_result(&mut self, value: Captured<'_>) -> Option<Vec<u8>> {
+    fn write_result(&mut self, value: Captured<'_>) -> Option<Buffer> {
         let pointer = match self.site.level {
             Level::Metadata => "",
             Level::Request => "/response/summary",
             Level::RequestResponse => "/response/result",
         };
         let mut canonical = Canonical::redacting(self.site.redact);
-        let written = self.inside(|| value.write(&mut canonical, pointer, self.site.redact, Root::Return));
+        let written = value.write(&mut canonical, pointer, self.site.redact, Root::Return);
         let (bytes, redactions, _not_in_errors) = canonical.into_parts();
         if self.site.level != Level::Metadata {
             self.redactions.extend(redactions);
@@ -185,7 +184,7 @@ impl Open {
     }
 
     /// Makes the record's response of a result that was written.
-    fn response(&self, json: Option<Vec<u8>>) -> Option<Response> {
+    fn response(&self, json: Option<Buffer>) -> Option<Response> {
         let Site { level, summary, .. } = self.site;
         let json = json.filter(|_| *level != Level::Metadata)?;
         Some(Response::new(json, *level == Level::RequestResponse, summary))

@@ -76,8 +76,8 @@ impl Call {
     }
 
     /// Drops what the call leaves behind, inside of it.
-    fn enter_to_drop(&self, code: &mut dyn FnMut()) {
-        match &self.open {
+    fn enter_to_drop(&mut self, code: &mut dyn FnMut()) {
+        match &mut self.open {
             Some(open) => open.enter(code),
             None => code(),
         }
@@ -111,9 +111,7 @@ impl Call {
     /// Records how the call ended; the receipt is to be awaited if durability demands it.
     pub fn append_ending(&mut self, tell: &mut Tell<'_>) -> Option<Receipt> {
         let mut open = self.open.take()?;
-        let mut ending = Ending::new(&mut open);
-        tell(&mut ending);
-        let (ended, response) = ending.into_told();
+        let (ended, response) = open.told(tell);
         let durability = open.site.durability;
         open.append_end(ended, response.as_ref(), durability)
     }

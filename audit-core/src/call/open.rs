@@ -1,18 +1,17 @@
 //! A call that is open: what is known of it, and the records it leaves.
 
+use core::mem;
 use core::time::Duration;
 use std::borrow::Cow;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tracing::Span;
 
-use super::{Site, span};
-use crate::context::{Ambient, CallLink, Entered, SpanPlace};
+use super::{Ending, Site, Tell, span};
+use crate::context::{Ambient, Entered, SpanPlace};
 use crate::id::CallId;
 use crate::outcome::Conclusion;
 use crate::port::AuditPort;
 use crate::record::{CallPart, Draft, Operation, Outcome, Payload, Response, Target};
-use crate::redact::secrets::Secrets;
 use crate::redact::{Redaction, Root};
 use crate::sink::Receipt;
 use crate::time::Time;
@@ -32,9 +31,12 @@ pub(super) struct Open {
     pub(super) tool: Cow<'static, str>,
     pub(super) port: AuditPort,
     pub(super) span: Span,
+    pub(super) place: Option<SpanPlace>,
+    /// What is at work around the call, and inside of it.
     pub(super) ambient: Ambient,
-    pub(super) tool_call_id: Option<Box<str>>,
-    pub(super) parent: Option<CallId>,
+    pub(super) inside: Ambient,
+    /// Another handle to what is at work inside, which comes back each time that it was entered.
+    pub(super) entering: Option<Ambient>,
     pub(super) id: CallId,
     pub(super) start: Time,
     pub(super) start_steady: Duration,
@@ -44,8 +46,6 @@ pub(super) struct Open {
     /// The attribute's `fields`; they stand in the first record.
     pub(super) annotations: Option<Payload>,
     pub(super) redactions: Vec<Redaction>,
-    /// What was removed from the arguments, shared with the calls inside this one: those that fail add theirs.
-    pub(super) secrets: Arc<Mutex<Secrets>>,
     /// What the body of a returned future waits for.
     pub(super) receipt: Option<Receipt>,
     /// True once a record of the call is in the log, or on its way.
@@ -65,18 +65,26 @@ pub(super) struct Ended {
 }
 
 impl Open {
-    /// Runs code of the user's inside the call: in its span and its context.
-    pub(super) fn inside<R>(&self, code: impl FnOnce() -> R) -> R {
-        let (mut code, mut result) = (Some(code), None);
-        self.enter(&mut || result = code.take().map(|code| code()));
-        expect_run(result)
+    /// Runs code of the user's inside the call: in its span and its context. Not generic: what it does is compiled once,
+    /// not once in each function.
+    pub(super) fn enter(&mut self, code: &mut dyn FnMut()) {
+        let entering = self.entering.take().unwrap_or_else(|| self.inside.clone());
+        let _span = self.span.enter();
+        let entered = entering.enter_in(self.place.clone().or_else(SpanPlace::current));
+        code();
+        self.entering = entered.leave();
     }
 
-    /// Runs code of the user's inside the call. Not generic: what it does is compiled once, not once in each function.
-    pub(super) fn enter(&self, code: &mut dyn FnMut()) {
-        let _span = self.span.enter();
-        let _ambient = self.enter_context();
-        code();
+    /// Has the expansion tell how the call ended, inside the call: that runs code of the user's.
+    pub(super) fn told(&mut self, tell: &mut Tell<'_>) -> (Ended, Option<Response>) {
+        let span = mem::replace(&mut self.span, Span::none()).entered();
+        let entered = self.enter_context();
+        let mut ending = Ending::new(self);
+        tell(&mut ending);
+        let told = ending.into_told();
+        self.entering = entered.leave();
+        self.span = span.exit();
+        told
     }
 
     /// Enters the call without a guard: what is dropped meanwhile is dropped inside of it.
@@ -88,18 +96,14 @@ impl Open {
     /// Leaves the call, if it was entered without a guard.
     pub(super) fn leave(&mut self) {
         if let Some(context) = self.entered.take() {
-            drop(context);
+            self.entering = context.leave();
             self.span.with_subscriber(|(id, dispatch)| dispatch.exit(id));
         }
     }
 
-    fn enter_context(&self) -> Entered {
-        let link = CallLink { id: self.id, action: self.action.clone() };
-        let ambient = self.ambient.inside(link, Arc::clone(&self.secrets));
-        match SpanPlace::of(&self.span) {
-            Some(place) => ambient.enter_in(Some(place)),
-            None => ambient.enter_here(),
-        }
+    fn enter_context(&mut self) -> Entered {
+        let entering = self.entering.take().unwrap_or_else(|| self.inside.clone());
+        entering.enter_in(self.place.clone().or_else(SpanPlace::current))
     }
 
     pub(super) fn panicked(&mut self, message: Option<String>) -> Ended {
@@ -118,7 +122,7 @@ impl Open {
     /// Removes from an error's type or code what was removed from the arguments, and says so; nothing where a removed
     /// value is not known.
     pub(super) fn clean(&mut self, text: &str, pointer: &str) -> Option<String> {
-        let scrubbed = lock(&self.secrets).scrub(text);
+        let scrubbed = self.inside.with_secrets(|secrets| secrets.scrub(text));
         let noted = scrubbed.rules.into_iter().map(|rule| Redaction { path: pointer.to_owned(), rule });
         self.redactions.extend(noted);
         scrubbed.text
@@ -138,7 +142,7 @@ impl Open {
             return None;
         }
         let unseen = truncate(&mut text, REASON_BYTES_MAX + SECRET_BYTES_MAX);
-        let scrubbed = lock(&self.secrets).scrub(&text);
+        let scrubbed = self.inside.with_secrets(|secrets| secrets.scrub(&text));
         let noted = scrubbed.rules.into_iter().map(|rule| Redaction { path: POINTER.to_owned(), rule });
         self.redactions.extend(noted);
         let mut clean = scrubbed.text?;
@@ -153,21 +157,18 @@ impl Open {
 
     /// The error of this call may pass through the one around it, whose texts must not show what was removed here.
     pub(super) fn tell_the_outer_call(&self) {
-        let Some(outer) = self.ambient.secrets() else { return };
-        let own = lock(&self.secrets);
-        if !own.is_empty() {
-            lock(outer).absorb(&own);
-        }
+        self.inside.tell(&self.ambient);
     }
 
     pub(super) fn append_started(&mut self, request: Option<&Payload>) -> Receipt {
         // A destructive intent is on the disk before the body runs, whatever the log's own durability.
         let destructive = (self.site.effect == Effect::Destructive).then_some(Durability::Disk);
+        let redactions = mem::take(&mut self.redactions);
         let draft = Draft {
             call: Some(self.call_part(None)),
             operation: Some(Operation { tool: &self.tool, effect: Some(self.site.effect) }),
             request,
-            redactions: core::mem::take(&mut self.redactions),
+            redactions,
             annotations: self.annotations.as_ref(),
             trigger: true,
             ..self.draft(EventName::ToolCalled, self.start, Outcome::pending())
@@ -181,17 +182,19 @@ impl Open {
         response: Option<&Response>,
         durability: Option<Durability>,
     ) -> Option<Receipt> {
-        let duration = self.port.clock().steady().saturating_sub(self.start_steady);
+        let (now, steady) = self.port.clock().both();
+        let duration = steady.saturating_sub(self.start_steady);
         // The wall clock may have been set back meanwhile; a call does not end before it starts.
-        let now = self.port.clock().now().max(self.start);
+        let now = now.max(self.start);
         let only = self.site.stages == Stages::Completed;
         let Ended { event, outcome } = ended;
+        let redactions = mem::take(&mut self.redactions);
         let draft = Draft {
             call: Some(self.call_part(Some((now, duration)))),
             operation: Some(Operation { tool: &self.tool, effect: only.then_some(self.site.effect) }),
             request: self.request.as_ref(),
             response,
-            redactions: core::mem::take(&mut self.redactions),
+            redactions,
             annotations: self.annotations.as_ref().filter(|_| only),
             trigger: only,
             ..self.draft(event, now, outcome)
@@ -221,13 +224,13 @@ impl Open {
         }
     }
 
-    fn call_part(&self, end: Option<(Time, Duration)>) -> CallPart {
+    fn call_part(&self, end: Option<(Time, Duration)>) -> CallPart<'_> {
         CallPart {
             id: self.id,
             start: Some(self.start),
             end,
-            tool_call_id: self.tool_call_id.clone(),
-            parent: self.parent,
+            tool_call_id: self.ambient.tool_call_id(),
+            parent: self.ambient.call().map(|call| call.id),
         }
     }
 }
@@ -249,9 +252,4 @@ fn truncate(text: &mut String, bytes_max: usize) -> usize {
     }
     text.truncate(kept);
     length - kept
-}
-
-/// The lock is held for a copy or a search in a text, which do not panic.
-pub(super) fn lock(secrets: &Mutex<Secrets>) -> MutexGuard<'_, Secrets> {
-    secrets.lock().unwrap_or_else(PoisonError::into_inner)
 }

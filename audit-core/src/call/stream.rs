@@ -127,9 +127,13 @@ impl<S: Stream> Stream for Counted<S> {
 
 impl Call {
     /// Looks at an item: what its error says is the user's code.
-    fn count(&self, look: impl FnOnce()) {
-        if let Some(open) = &self.open {
-            let _panicked = open.inside(|| catch_unwind(AssertUnwindSafe(look)));
+    fn count(&mut self, look: impl FnOnce()) {
+        let mut look = Some(look);
+        let mut code = || {
+            let _panicked = look.take().map(|look| catch_unwind(AssertUnwindSafe(look)));
+        };
+        if let Some(open) = &mut self.open {
+            open.enter(&mut code);
         }
     }
 

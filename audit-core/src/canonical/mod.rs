@@ -30,7 +30,7 @@ pub const VALUE_BYTES_MAX: usize = 16 << 20;
 pub fn to_vec<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, Error> {
     let mut canonical = Canonical::plain();
     value.serialize(&mut canonical)?;
-    Ok(canonical.into_bytes())
+    Ok(canonical.into_bytes().into_inner())
 }
 
 /// A value has no canonical JSON.

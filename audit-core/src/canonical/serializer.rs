@@ -10,6 +10,7 @@ use super::text::{compare_names, write_string};
 use super::{DEPTH_MAX, Error, Kind, VALUE_BYTES_MAX};
 use crate::redact::secrets::Secrets;
 use crate::redact::{Path, Redaction, Segment, names, push_step};
+use crate::reused::{Buffer, Reused, reuse};
 
 /// A serializer that writes canonical JSON and applies redaction rules at each key.
 ///
@@ -17,20 +18,14 @@ use crate::redact::{Path, Redaction, Segment, names, push_step};
 /// rewound before anything else is written.
 #[derive(Debug)]
 pub(crate) struct Canonical {
-    out: Vec<u8>,
-    /// The names of the members of all open objects.
-    names: String,
-    /// The members of all open objects; those of one object stand together at the end when it is closed.
-    members: Vec<Member>,
+    out: Buffer,
+    scratch: Reused<Scratch>,
     depth: usize,
     paths: &'static [Path],
     /// Removes members by their names; off only for bytes that hold no user's values.
     default_names: bool,
-    /// The paths that lead into the open values; those from `active_start` on lead into the innermost one.
-    active: Vec<Active>,
+    /// Where the paths start that lead into the innermost open value.
     active_start: usize,
-    /// Where the value being written will stand in the record.
-    pointer: String,
     redactions: Vec<Redaction>,
     secrets: Secrets,
     /// The rule under which the value being written is removed.
@@ -40,6 +35,38 @@ pub(crate) struct Canonical {
     /// How many members and elements are being written.
     open_items: usize,
 }
+
+/// What is known of the open values.
+#[derive(Debug, Default)]
+struct Scratch {
+    /// The names of the members of all open objects.
+    names: String,
+    /// The members of all open objects; those of one object stand together at the end when it is closed.
+    members: Vec<Member>,
+    /// The paths that lead into the open values.
+    active: Vec<Active>,
+    /// Where the value being written will stand in the record.
+    pointer: String,
+    /// Where the argument will stand that is being captured.
+    argument: String,
+}
+
+impl Scratch {
+    fn clear(&mut self) {
+        self.names.clear();
+        self.members.clear();
+        self.active.clear();
+        self.pointer.clear();
+        self.argument.clear();
+    }
+
+    const fn capacity(&self) -> usize {
+        let Self { names, members, active, pointer, argument } = self;
+        names.capacity() + pointer.capacity() + argument.capacity() + members.capacity() + active.capacity()
+    }
+}
+
+reuse!(Scratch, |scratch| scratch.capacity());
 
 #[derive(Clone, Debug)]
 struct Member {
@@ -109,15 +136,12 @@ impl Canonical {
 
     fn new(paths: &'static [Path], default_names: bool) -> Self {
         Self {
-            out: Vec::with_capacity(256),
-            names: String::new(),
-            members: Vec::new(),
+            out: Buffer::default(),
+            scratch: Reused::default(),
             depth: 0,
             paths,
             default_names,
-            active: Vec::new(),
             active_start: 0,
-            pointer: String::new(),
             redactions: Vec::new(),
             secrets: Secrets::default(),
             removing: None,
@@ -127,19 +151,19 @@ impl Canonical {
     }
 
     /// Returns the bytes written.
-    pub(crate) fn into_bytes(self) -> Vec<u8> {
+    pub(crate) fn into_bytes(self) -> Buffer {
         self.out
     }
 
     /// Returns the bytes written, what was removed from them, and the removed scalars.
-    pub(crate) fn into_parts(self) -> (Vec<u8>, Vec<Redaction>, Secrets) {
+    pub(crate) fn into_parts(self) -> (Buffer, Vec<Redaction>, Secrets) {
         (self.out, self.redactions, self.secrets)
     }
 
     /// Takes the bytes written so far, to begin another value; what was removed from them stays known.
-    pub(crate) fn take_bytes(&mut self) -> Vec<u8> {
-        self.names.clear();
-        self.members.clear();
+    pub(crate) fn take_bytes(&mut self) -> Buffer {
+        self.scratch.names.clear();
+        self.scratch.members.clear();
         core::mem::take(&mut self.out)
     }
 
@@ -169,12 +193,12 @@ impl Canonical {
     pub(crate) fn mark(&self) -> Mark {
         Mark {
             out: self.out.len(),
-            names: self.names.len(),
-            members: self.members.len(),
+            names: self.scratch.names.len(),
+            members: self.scratch.members.len(),
             depth: self.depth,
-            active: self.active.len(),
+            active: self.scratch.active.len(),
             active_start: self.active_start,
-            pointer: self.pointer.len(),
+            pointer: self.scratch.pointer.len(),
             redactions: self.redactions.len(),
         }
     }
@@ -182,12 +206,12 @@ impl Canonical {
     /// Takes back all that was written since the mark, but for the removed scalars: they stay removed.
     pub(crate) fn rewind(&mut self, mark: &Mark) {
         self.out.truncate(mark.out);
-        self.names.truncate(mark.names);
-        self.members.truncate(mark.members);
+        self.scratch.names.truncate(mark.names);
+        self.scratch.members.truncate(mark.members);
         self.depth = mark.depth;
-        self.active.truncate(mark.active);
+        self.scratch.active.truncate(mark.active);
         self.active_start = mark.active_start;
-        self.pointer.truncate(mark.pointer);
+        self.scratch.pointer.truncate(mark.pointer);
         self.redactions.truncate(mark.redactions);
         self.removing = None;
         self.failed = None;
@@ -201,11 +225,11 @@ impl Canonical {
         paths: impl Iterator<Item = usize>,
         value: &T,
     ) -> Result<(), Error> {
-        self.pointer.clear();
-        self.pointer.push_str(pointer);
-        self.active.clear();
+        self.scratch.pointer.clear();
+        self.scratch.pointer.push_str(pointer);
+        self.scratch.active.clear();
         self.active_start = 0;
-        self.active.extend(paths.map(|path| Active { path, segment: 0, met: false }));
+        self.scratch.active.extend(paths.map(|path| Active { path, segment: 0, met: false }));
         let depth = self.depth;
         value.serialize(&mut *self)?;
         self.check_unbroken(depth)
@@ -214,7 +238,7 @@ impl Canonical {
     /// Reads a value only to keep its scalars: it is removed under the given rule.
     pub(crate) fn remove<T: Serialize + ?Sized>(&mut self, rule: &str, value: &T) {
         let mark = self.mark();
-        self.active_start = self.active.len();
+        self.active_start = self.scratch.active.len();
         self.removing = Some(rule.to_owned());
         let depth = self.depth;
         if value.serialize(&mut *self).and_then(|()| self.check_unbroken(depth)).is_err() {
@@ -229,7 +253,7 @@ impl Canonical {
 
     /// A scalar stands where paths may still want to lead on.
     fn check_scalar(&self) -> Result<(), Error> {
-        match self.active.get(self.active_start) {
+        match self.scratch.active.get(self.active_start) {
             Some(active) if self.removing.is_none() => Err(Error(Kind::NotMet(active.path))),
             _ => self.check_unfailed(),
         }
@@ -267,9 +291,9 @@ impl Canonical {
         }
         let frame = Frame {
             start: self.out.len(),
-            names: self.names.len(),
-            members: self.members.len(),
-            active: self.active_start..self.active.len(),
+            names: self.scratch.names.len(),
+            members: self.scratch.members.len(),
+            active: self.active_start..self.scratch.active.len(),
             active_start: self.active_start,
             open_items: self.open_items,
             count: 0,
@@ -286,23 +310,34 @@ impl Canonical {
         frame
     }
 
-    /// Writes one argument; `write` returns false if its value was withheld.
-    pub(crate) fn argument(&mut self, frame: &mut Frame, name: &str, write: impl FnOnce(&mut Self) -> bool) {
+    /// Writes one argument, whose object will stand at `parent`; `write` is given its place and returns false if its value was withheld.
+    pub(crate) fn argument(
+        &mut self,
+        frame: &mut Frame,
+        (parent, name): (&str, &str),
+        write: impl FnOnce(&mut Self, &str) -> bool,
+    ) {
         let start = self.out.len();
         if frame.count > 0 {
             self.out.push(b',');
         }
-        let name_start = self.names.len();
-        self.names.push_str(name);
-        let name_end = self.names.len();
+        let name_start = self.scratch.names.len();
+        self.scratch.names.push_str(name);
+        let name_end = self.scratch.names.len();
         write_string(&mut self.out, name);
         self.out.push(b':');
-        if write(self) {
-            self.members.push(Member { name: name_start..name_end, bytes: start..self.out.len() });
+        let mut pointer = core::mem::take(&mut self.scratch.argument);
+        pointer.clear();
+        pointer.push_str(parent);
+        push_step(&mut pointer, name);
+        let is_written = write(self, &pointer);
+        self.scratch.argument = pointer;
+        if is_written {
+            self.scratch.members.push(Member { name: name_start..name_end, bytes: start..self.out.len() });
             frame.count += 1;
         } else {
             self.out.truncate(start);
-            self.names.truncate(name_start);
+            self.scratch.names.truncate(name_start);
         }
     }
 
@@ -320,8 +355,8 @@ impl Canonical {
         if frame.count > 0 {
             self.out.push(b',');
         }
-        let name_start = self.names.len();
-        self.names.push_str(name);
+        let name_start = self.scratch.names.len();
+        self.scratch.names.push_str(name);
         write_string(&mut self.out, name);
         self.out.push(b':');
         let item = self.start_item(start, name_start, removed);
@@ -331,7 +366,7 @@ impl Canonical {
                 Segment::Any => true,
                 Segment::Each => false,
             });
-            push_step(&mut self.pointer, name);
+            push_step(&mut self.scratch.pointer, name);
         }
         Ok(self.enter(item))
     }
@@ -342,7 +377,7 @@ impl Canonical {
         let mut removed = None;
         if self.removing.is_none() {
             for index in frame.active.clone() {
-                let Some(&active) = self.active.get(index) else { continue };
+                let Some(&active) = self.scratch.active.get(index) else { continue };
                 match self.segment(active) {
                     Some(Segment::Each) if self.is_last(active) => removed = self.removed_by_path(active, true),
                     Some(Segment::Each) => {}
@@ -354,31 +389,31 @@ impl Canonical {
         if frame.count > 0 {
             self.out.push(b',');
         }
-        let item = self.start_item(start, self.names.len(), removed);
+        let item = self.start_item(start, self.scratch.names.len(), removed);
         if self.removing.is_none() {
             self.lead_into(frame, |segment| segment == Segment::Each);
-            push_step(&mut self.pointer, itoa::Buffer::new().format(frame.count));
+            push_step(&mut self.scratch.pointer, itoa::Buffer::new().format(frame.count));
         }
         Ok(self.enter(item))
     }
 
     /// A panic inside an earlier item, caught by the user's code, leaves the item open.
     fn check_frame(&self, frame: &Frame) -> Result<(), Error> {
-        let whole = self.open_items == frame.open_items && self.active.len() == frame.active.end;
+        let whole = self.open_items == frame.open_items && self.scratch.active.len() == frame.active.end;
         if whole { Ok(()) } else { Err(Error(Kind::Broken)) }
     }
 
     fn start_item(&self, start: usize, name_start: usize, removed: Option<Removed>) -> Item {
-        let name = name_start..self.names.len();
-        Item { start, name, active: self.active.len(), pointer: self.pointer.len(), removed }
+        let name = name_start..self.scratch.names.len();
+        Item { start, name, active: self.scratch.active.len(), pointer: self.scratch.pointer.len(), removed }
     }
 
     /// Pushes the paths whose next segment leads into the item about to be written.
     fn lead_into(&mut self, frame: &Frame, leads: impl Fn(Segment) -> bool) {
         for index in frame.active.clone() {
-            let Some(&active) = self.active.get(index) else { continue };
+            let Some(&active) = self.scratch.active.get(index) else { continue };
             if self.segment(active).is_some_and(&leads) && !self.is_last(active) {
-                self.active.push(Active { segment: active.segment + 1, met: false, ..active });
+                self.scratch.active.push(Active { segment: active.segment + 1, met: false, ..active });
             }
         }
     }
@@ -386,7 +421,7 @@ impl Canonical {
     fn enter(&mut self, item: Item) -> Item {
         self.active_start = item.active;
         if let Some(removed) = &item.removed {
-            self.active_start = self.active.len();
+            self.active_start = self.scratch.active.len();
             self.removing = Some(removed.rule.clone());
         }
         item
@@ -398,13 +433,13 @@ impl Canonical {
         }
         let mut removed = None;
         for index in frame.active.clone() {
-            let Some(&active) = self.active.get(index) else { continue };
+            let Some(&active) = self.scratch.active.get(index) else { continue };
             let names_key = match self.segment(active) {
                 Some(Segment::Key { name: wanted, .. }) if wanted == name => true,
                 Some(Segment::Any) => false,
                 _ => continue,
             };
-            if let Some(active) = self.active.get_mut(index) {
+            if let Some(active) = self.scratch.active.get_mut(index) {
                 active.met = true;
             }
             if self.is_last(active) {
@@ -431,7 +466,7 @@ impl Canonical {
         match self.leave(frame, &item) {
             Some(()) => self.out.truncate(item.start),
             None => {
-                self.members.push(Member { name: item.name, bytes: item.start..self.out.len() });
+                self.scratch.members.push(Member { name: item.name, bytes: item.start..self.out.len() });
                 frame.count += 1;
             }
         }
@@ -450,13 +485,13 @@ impl Canonical {
         let removed = item.removed.as_ref();
         if let Some(removed) = removed {
             self.removing = None;
-            let end = if removed.names_key { self.pointer.len() } else { item.pointer };
-            let path = self.pointer.get(..end).unwrap_or_default().to_owned();
+            let end = if removed.names_key { self.scratch.pointer.len() } else { item.pointer };
+            let path = self.scratch.pointer.get(..end).unwrap_or_default().to_owned();
             self.note_removal(path, removed.rule.clone());
         }
-        self.active.truncate(item.active);
+        self.scratch.active.truncate(item.active);
         self.active_start = frame.active_start;
-        self.pointer.truncate(item.pointer);
+        self.scratch.pointer.truncate(item.pointer);
         removed.map(|_| ())
     }
 
@@ -465,7 +500,7 @@ impl Canonical {
         self.keep_bytes(frame);
         self.out.push(b']');
         self.depth -= 1;
-        self.names.truncate(frame.names);
+        self.scratch.names.truncate(frame.names);
         self.check_size(0)
     }
 
@@ -487,7 +522,7 @@ impl Canonical {
         if is_name {
             return;
         }
-        let any = frame.active.clone().filter_map(|index| self.active.get(index).copied());
+        let any = frame.active.clone().filter_map(|index| self.scratch.active.get(index).copied());
         let mut any = any.filter(|active| self.segment(*active) == Some(Segment::Any));
         let any = any.find(|active| self.is_last(*active));
         let rule = self.removing.clone().or_else(|| Some(self.removed_by_path(any?, false)?.rule));
@@ -499,7 +534,7 @@ impl Canonical {
     fn close_object(&mut self, frame: &Frame) -> Result<(), Error> {
         self.check_frame(frame)?;
         if self.removing.is_none() {
-            for &active in self.active.get(frame.active.clone()).unwrap_or_default() {
+            for &active in self.scratch.active.get(frame.active.clone()).unwrap_or_default() {
                 let satisfied = match self.segment(active) {
                     Some(Segment::Key { optional, .. }) => optional || active.met,
                     Some(Segment::Any) => true,
@@ -513,16 +548,16 @@ impl Canonical {
         self.sort_members(frame)?;
         self.out.push(b'}');
         self.depth -= 1;
-        self.members.truncate(frame.members);
-        self.names.truncate(frame.names);
+        self.scratch.members.truncate(frame.members);
+        self.scratch.names.truncate(frame.names);
         self.check_size(0)
     }
 
     /// Brings the members written since the object's start into canonical order.
     fn sort_members(&mut self, frame: &Frame) -> Result<(), Error> {
-        let names = &self.names;
+        let Scratch { names, members, .. } = &mut *self.scratch;
         let name = |member: &Member| names.get(member.name.clone()).unwrap_or_default();
-        let members = self.members.get_mut(frame.members..).unwrap_or_default();
+        let members = members.get_mut(frame.members..).unwrap_or_default();
         let sorted = members.is_sorted_by(|a, b| compare_names(name(a), name(b)).is_lt());
         if sorted {
             return Ok(());
@@ -536,16 +571,19 @@ impl Canonical {
             return Err(Error(Kind::Twice(twice)));
         }
         let first = frame.start + 1;
-        let mut ordered = Vec::with_capacity(self.out.len() - first);
+        let end = self.out.len();
+        // Brought into order behind the object, and from there into its place.
         for member in members {
-            let bytes = self.out.get(member.bytes.clone()).unwrap_or_default();
-            if !ordered.is_empty() {
-                ordered.push(b',');
+            if self.out.len() > end {
+                self.out.push(b',');
             }
-            ordered.extend_from_slice(bytes.strip_prefix(b",").unwrap_or(bytes));
+            let bytes = member.bytes.clone();
+            let comma = usize::from(self.out.get(bytes.start) == Some(&b','));
+            self.out.extend_from_within(bytes.start + comma..bytes.end);
         }
-        self.out.truncate(first);
-        self.out.extend_from_slice(&ordered);
+        self.out.copy_within(end.., first);
+        let length = self.out.len() - end;
+        self.out.truncate(first + length);
         Ok(())
     }
 }

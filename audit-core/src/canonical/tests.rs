@@ -68,7 +68,7 @@ fn redacted(paths: &'static [Path], value: &impl Serialize) -> Result<(String, V
     canonical.write_at("/v", 0..paths.len(), value)?;
     let (bytes, redactions, _secrets) = canonical.into_parts();
     let notes = redactions.into_iter().map(|note| format!("{} {}", note.path, note.rule)).collect();
-    Ok((String::from_utf8(bytes).unwrap(), notes))
+    Ok((String::from_utf8(bytes.into_inner()).unwrap(), notes))
 }
 
 const fn path(text: &'static str, segments: &'static [Segment]) -> Path {

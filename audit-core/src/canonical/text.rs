@@ -7,11 +7,41 @@ const INTEGER_MAX: u128 = (1 << 53) - 1;
 
 /// Appends the text as a JSON string: only `"`, `\` and the controls below U+0020 are escaped.
 pub(crate) fn write_string(out: &mut Vec<u8>, text: &str) {
-    out.push(b'"');
     let bytes = text.as_bytes();
+    out.reserve(bytes.len() + 2);
+    out.push(b'"');
+    // Nearly all texts need no escape.
+    if are_plain(bytes) {
+        out.extend_from_slice(bytes);
+    } else {
+        write_escaped(out, bytes);
+    }
+    out.push(b'"');
+}
+
+/// Looks at eight bytes at once: a byte of the word is below a limit if it borrows when the limit is taken from it.
+fn are_plain(bytes: &[u8]) -> bool {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    const HIGHEST: u64 = ONES << 7;
+    let (words, rest) = bytes.as_chunks::<8>();
+    let escaped = words.iter().fold(0, |escaped, word| {
+        let word = u64::from_ne_bytes(*word);
+        let (quote, backslash) = (word ^ (ONES * u64::from(b'"')), word ^ (ONES * u64::from(b'\\')));
+        let below = |word: u64, limit: u64| word.wrapping_sub(ONES * limit) & !word;
+        escaped | below(word, 0x20) | below(quote, 1) | below(backslash, 1)
+    });
+    escaped & HIGHEST == 0 && rest.iter().all(|&byte| is_plain(byte))
+}
+
+const fn is_plain(byte: u8) -> bool {
+    byte >= 0x20 && byte != b'"' && byte != b'\\'
+}
+
+#[cold]
+fn write_escaped(out: &mut Vec<u8>, bytes: &[u8]) {
     let mut written = 0;
     for (at, &byte) in bytes.iter().enumerate() {
-        if byte >= 0x20 && byte != b'"' && byte != b'\\' {
+        if is_plain(byte) {
             continue;
         }
         out.extend_from_slice(bytes.get(written..at).unwrap_or_default());
@@ -19,7 +49,6 @@ pub(crate) fn write_string(out: &mut Vec<u8>, text: &str) {
         written = at + 1;
     }
     out.extend_from_slice(bytes.get(written..).unwrap_or_default());
-    out.push(b'"');
 }
 
 /// Joins members, each a distinct name and its canonical JSON, into one object.

@@ -3,7 +3,7 @@
 use core::cell::RefCell;
 use core::sync::atomic::{AtomicBool, Ordering};
 use std::borrow::Cow;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tracing::{Dispatch, Span, dispatcher, span};
 
@@ -21,23 +21,37 @@ thread_local! {
 struct Frame {
     token: u64,
     ambient: Ambient,
+    /// The span that was current when this was entered: whichever of the two is nearer decides.
+    span: Option<SpanPlace>,
 }
 
 /// What is at work at one place: the context's values, the model's call and the audited call around it.
 ///
 /// The layer keeps one in the extensions of each audit span, so that a task that only carries the span finds it.
-#[derive(Clone, Debug)]
-pub struct Ambient {
+#[derive(Clone, Debug, Default)]
+pub struct Ambient(Option<Arc<Place>>);
+
+#[derive(Debug, Default)]
+struct Place {
     fields: Option<Arc<Fields>>,
     tool_call_id: Option<Arc<str>>,
     call: Option<CallLink>,
-    /// What was removed from the arguments of the audited call, and of those inside it that failed: their errors pass
-    /// through it. The lock is never held over the user's code.
-    secrets: Option<Arc<Mutex<Secrets>>>,
+    secrets: Kept,
     /// Waits for the first audited call of a tool in here.
     watch: Option<Arc<Watched>>,
-    /// The span that was current when this was entered: whichever of the two is nearer decides.
-    span: Option<SpanPlace>,
+}
+
+/// What was removed from the arguments of the audited call, and of those inside it that failed: their errors pass through
+/// it. The lock is never held over the user's code.
+#[derive(Debug, Default)]
+enum Kept {
+    /// There is no call around.
+    #[default]
+    Nowhere,
+    /// The place is that of the call.
+    Here(Mutex<Secrets>),
+    /// The place is inside the call of another one.
+    Around(Arc<Place>),
 }
 
 /// A tool whose audited call is waited for, to tell calls that reached their function from those that did not.
@@ -60,8 +74,12 @@ impl SpanPlace {
         span.with_subscriber(|(id, dispatch)| Self { id: id.clone(), port: port_address(dispatch) })
     }
 
+    pub(crate) const fn id(&self) -> &span::Id {
+        &self.id
+    }
+
     /// Returns the current span.
-    fn current() -> Option<Self> {
+    pub(crate) fn current() -> Option<Self> {
         dispatcher::get_default(|dispatch| {
             Some(Self { id: dispatch.current_span().id()?.clone(), port: port_address(dispatch) })
         })
@@ -80,10 +98,6 @@ pub(crate) struct CallLink {
 }
 
 impl Ambient {
-    const fn none() -> Self {
-        Self { fields: None, tool_call_id: None, call: None, secrets: None, watch: None, span: None }
-    }
-
     /// Returns what is at work here: on this thread, or through the current span if that is nearer.
     pub(crate) fn current() -> Self {
         Self::current_with(AuditPort::find().as_ref())
@@ -91,54 +105,97 @@ impl Ambient {
 
     pub(crate) fn current_with(port: Option<&AuditPort>) -> Self {
         // A thread-local that is being destroyed has no context any more.
-        let here = HERE.try_with(|here| here.borrow().last().map(|frame| frame.ambient.clone()));
-        let here = here.ok().flatten().unwrap_or(Self::none());
+        let here = HERE.try_with(|here| here.borrow().last().map(|frame| (frame.ambient.clone(), frame.span.clone())));
+        let (here, entered) = here.ok().flatten().unwrap_or_default();
         let Some(current) = SpanPlace::current() else { return here };
-        if here.span.as_ref() == Some(&current) {
+        if entered.as_ref() == Some(&current) {
             return here;
         }
-        let stop = here.span.as_ref().filter(|entered| entered.port == current.port).map(|entered| &entered.id);
+        let stop = entered.as_ref().filter(|entered| entered.port == current.port).map(|entered| &entered.id);
         port.and_then(|port| port.nearest_ambient(&current.id, stop)).unwrap_or(here)
     }
 
-    pub(crate) const fn fields(&self) -> Option<&Arc<Fields>> {
-        self.fields.as_ref()
+    fn place(&self) -> Option<&Place> {
+        self.0.as_deref()
+    }
+
+    pub(crate) fn fields(&self) -> Option<&Arc<Fields>> {
+        self.place()?.fields.as_ref()
     }
 
     pub(crate) fn tool_call_id(&self) -> Option<&str> {
-        self.tool_call_id.as_deref()
+        self.place()?.tool_call_id.as_deref()
     }
 
-    pub(crate) const fn call(&self) -> Option<&CallLink> {
-        self.call.as_ref()
+    pub(crate) fn call(&self) -> Option<&CallLink> {
+        self.place()?.call.as_ref()
     }
 
     /// Returns what the texts of the call around this place must not show.
-    pub(crate) const fn secrets(&self) -> Option<&Arc<Mutex<Secrets>>> {
-        self.secrets.as_ref()
+    pub(crate) fn secrets(&self) -> Option<&Mutex<Secrets>> {
+        self.place()?.secrets()
+    }
+
+    /// Looks at, or adds to, what the texts of the call around this place must not show; nothing is kept outside of calls.
+    pub(crate) fn with_secrets<R>(&self, with: impl FnOnce(&mut Secrets) -> R) -> R {
+        match self.secrets() {
+            Some(secrets) => with(&mut secrets.lock().unwrap_or_else(PoisonError::into_inner)),
+            None => with(&mut Secrets::default()),
+        }
+    }
+
+    /// Tells the call around another place what was removed from the one around this: its errors may pass through there.
+    pub(crate) fn tell(&self, outer: &Self) {
+        if outer.secrets().is_some() {
+            self.with_secrets(|own| {
+                if !own.is_empty() {
+                    outer.with_secrets(|outer| outer.absorb(own));
+                }
+            });
+        }
     }
 
     pub(super) fn set_tool_call_id(&mut self, id: Option<String>) {
-        self.tool_call_id = id.map(Into::into);
+        self.change(|place| place.tool_call_id = id.map(Into::into));
     }
 
-    pub(super) fn with_fields(self, fields: Arc<Fields>) -> Self {
-        Self { fields: Some(fields), ..self }
-    }
-
-    /// Returns what is at work inside the given call: the model's identifier was for the call itself.
-    pub(crate) fn inside(&self, call: CallLink, secrets: Arc<Mutex<Secrets>>) -> Self {
-        let (fields, call, secrets) = (self.fields.clone(), Some(call), Some(secrets));
-        Self { fields, tool_call_id: None, call, secrets, watch: self.watch.clone(), span: None }
+    pub(super) fn with_fields(mut self, fields: Arc<Fields>) -> Self {
+        self.change(|place| place.fields = Some(fields));
+        self
     }
 
     pub(super) fn set_watch(&mut self, watch: Arc<Watched>) {
-        self.watch = Some(watch);
+        self.change(|place| place.watch = Some(watch));
+    }
+
+    /// Changes a copy of what is at work.
+    fn change(&mut self, change: impl FnOnce(&mut Place)) {
+        let mut place = Place::default();
+        if let Some(around) = &self.0 {
+            let Place { fields, tool_call_id, call, watch, .. } = &**around;
+            place = Place {
+                fields: fields.clone(),
+                tool_call_id: tool_call_id.clone(),
+                call: call.clone(),
+                secrets: Kept::of(around),
+                watch: watch.clone(),
+            };
+        }
+        change(&mut place);
+        self.0 = Some(Arc::new(place));
+    }
+
+    /// Returns what is at work inside the given call: the model's identifier was for the call itself.
+    pub(crate) fn inside(&self, call: CallLink) -> Self {
+        let (fields, watch) = self.place().map(|place| (place.fields.clone(), place.watch.clone())).unwrap_or_default();
+        let secrets = Kept::Here(Mutex::default());
+        Self(Some(Arc::new(Place { fields, tool_call_id: None, call: Some(call), secrets, watch })))
     }
 
     /// Tells who watches this place that an audited call of the tool has begun.
     pub(crate) fn reached(&self, tool: &str) {
-        if let Some(watch) = self.watch.as_ref().filter(|watch| watch.tool == tool) {
+        let watch = self.place().and_then(|place| place.watch.as_ref());
+        if let Some(watch) = watch.filter(|watch| watch.tool == tool) {
             watch.reached.store(true, Ordering::Release);
         }
     }
@@ -150,15 +207,35 @@ impl Ambient {
     }
 
     /// Enters on this thread, inside the given span.
-    pub(crate) fn enter_in(mut self, span: Option<SpanPlace>) -> Entered {
-        self.span = span;
+    pub(crate) fn enter_in(self, span: Option<SpanPlace>) -> Entered {
         let token = HERE.try_with(|here| {
             let mut frames = here.borrow_mut();
             let token = frames.last().map_or(0, |frame| frame.token + 1);
-            frames.push(Frame { token, ambient: self });
+            frames.push(Frame { token, ambient: self, span });
             token
         });
         Entered { token: token.ok() }
+    }
+}
+
+impl Place {
+    fn secrets(&self) -> Option<&Mutex<Secrets>> {
+        match &self.secrets {
+            Kept::Nowhere => None,
+            Kept::Here(secrets) => Some(secrets),
+            Kept::Around(place) => place.secrets(),
+        }
+    }
+}
+
+impl Kept {
+    /// Returns where a place inside of another one keeps what was removed.
+    fn of(around: &Arc<Place>) -> Self {
+        match &around.secrets {
+            Self::Nowhere => Self::Nowhere,
+            Self::Here(_) => Self::Around(Arc::clone(around)),
+            Self::Around(call) => Self::Around(Arc::clone(call)),
+        }
     }
 }
 
@@ -168,14 +245,32 @@ pub(crate) struct Entered {
     token: Option<u64>,
 }
 
+impl Entered {
+    /// Leaves, and returns what was entered; nothing if the thread is ending.
+    pub(crate) fn leave(mut self) -> Option<Ambient> {
+        self.take()
+    }
+
+    // What was taken out is dropped after the borrow ends; a thread-local that is gone needs no leaving.
+    fn take(&mut self) -> Option<Ambient> {
+        let token = self.token.take()?;
+        let left = HERE.try_with(|here| {
+            let mut frames = here.borrow_mut();
+            let frame = match frames.pop_if(|frame| frame.token == token) {
+                Some(frame) => frame,
+                None => {
+                    let at = frames.iter().rposition(|frame| frame.token == token)?;
+                    frames.remove(at)
+                }
+            };
+            Some(frame.ambient)
+        });
+        left.ok().flatten()
+    }
+}
+
 impl Drop for Entered {
     fn drop(&mut self) {
-        let Some(token) = self.token else { return };
-        // What was taken out is dropped after the borrow ends; a thread-local that is gone needs no leaving.
-        let _left = HERE.try_with(|here| {
-            let mut frames = here.borrow_mut();
-            let at = frames.iter().rposition(|frame| frame.token == token)?;
-            Some(frames.remove(at))
-        });
+        drop(self.take());
     }
 }

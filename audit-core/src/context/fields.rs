@@ -1,7 +1,7 @@
 //! The values of a context, and their canonical JSON, made once per scope.
 
 use crate::limit;
-use crate::record::Object;
+use crate::record::{Object, name};
 use crate::vocabulary::Trigger;
 
 /// How long one value may be.
@@ -84,7 +84,7 @@ macro_rules! setters {
             fn write(&self) -> Vec<u8> {
                 let mut out = Vec::new();
                 let mut object = Object::open(&mut out);
-                $(object.optional_text(stringify!($name), self.$name.as_deref());)+
+                $(object.optional_text(name!(stringify!($name)), self.$name.as_deref());)+
                 object.close();
                 out
             }
@@ -191,23 +191,23 @@ fn write_actor(parts: &Parts) -> Vec<u8> {
     let mut actor = Object::open(&mut out);
     // The schema requires an agent and a user to have an identifier: a name alone is no one.
     if let Some(id) = &parts.agent.id {
-        let mut agent = actor.object("agent");
-        agent.text("id", id);
-        agent.optional_text("name", parts.agent.name.as_deref());
-        agent.optional_text("version", parts.agent.version.as_deref());
+        let mut agent = actor.object(name!("agent"));
+        agent.text(name!("id"), id);
+        agent.optional_text(name!("name"), parts.agent.name.as_deref());
+        agent.optional_text(name!("version"), parts.agent.version.as_deref());
         agent.close();
     }
     if parts.model.name.is_some() {
-        let mut model = actor.object("model");
-        model.optional_text("name", parts.model.name.as_deref());
-        model.optional_text("provider", parts.model.provider.as_deref());
+        let mut model = actor.object(name!("model"));
+        model.optional_text(name!("name"), parts.model.name.as_deref());
+        model.optional_text(name!("provider"), parts.model.provider.as_deref());
         model.close();
     }
     if let Some(id) = &parts.user.id {
-        let mut user = actor.object("on_behalf_of");
-        user.text("id", id);
+        let mut user = actor.object(name!("on_behalf_of"));
+        user.text(name!("id"), id);
         if !parts.user.roles.is_empty() {
-            user.list("roles", &parts.user.roles, |out, role| crate::canonical::write_string(out, role));
+            user.list(name!("roles"), &parts.user.roles, |out, role| crate::canonical::write_string(out, role));
         }
         user.close();
     }
@@ -218,15 +218,15 @@ fn write_actor(parts: &Parts) -> Vec<u8> {
 fn write_correlation(parts: &Parts) -> Vec<u8> {
     let mut out = Vec::new();
     let mut correlation = Object::open(&mut out);
-    correlation.optional_text("conversation_id", parts.conversation_id.as_deref());
-    correlation.optional_text("environment", parts.environment.as_deref());
+    correlation.optional_text(name!("conversation_id"), parts.conversation_id.as_deref());
+    correlation.optional_text(name!("environment"), parts.environment.as_deref());
     let trace = parts.trace.as_ref();
-    correlation.optional_text("run_id", parts.run_id.as_deref());
-    correlation.optional_text("span_id", trace.map(|trace| trace.span_id.as_str()));
-    correlation.optional_text("tenant_id", parts.tenant_id.as_deref());
-    correlation.optional_text("trace_id", trace.map(|trace| trace.trace_id.as_str()));
+    correlation.optional_text(name!("run_id"), parts.run_id.as_deref());
+    correlation.optional_text(name!("span_id"), trace.map(|trace| trace.span_id.as_str()));
+    correlation.optional_text(name!("tenant_id"), parts.tenant_id.as_deref());
+    correlation.optional_text(name!("trace_id"), trace.map(|trace| trace.trace_id.as_str()));
     if let Some(turn) = parts.turn {
-        correlation.number("turn", u64::from(turn));
+        correlation.number(name!("turn"), u64::from(turn));
     }
     correlation.close();
     out

@@ -154,7 +154,7 @@ impl Fields {
         self.redactions.extend(redactions);
         self.secrets.absorb(&secrets);
         if written {
-            self.put(name, bytes);
+            self.put(name, bytes.into_inner());
         }
     }
 

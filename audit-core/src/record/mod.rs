@@ -3,6 +3,7 @@
 mod object;
 mod payload;
 mod redactions;
+mod sections;
 
 use core::time::Duration;
 use std::borrow::Cow;
@@ -12,12 +13,14 @@ use crate::entry::RECORD_BYTES_MAX;
 use crate::id::{CallId, RecordId};
 use crate::limit;
 use crate::redact::Redaction;
-use crate::time::Time;
+use crate::reused::Buffer;
+use crate::time::{TEXT_BYTES, Time};
 use crate::verify::SCHEMA_VERSION;
 use crate::vocabulary::{Applied, Effect, EventName, Level, Status};
 
-pub(crate) use object::Object;
+pub(crate) use object::{Name, Object, name};
 pub(crate) use payload::{Payload, Response};
+use sections::Sections;
 
 /// How long the text of a reason may be.
 const REASON_BYTES_MAX: usize = 4_096;
@@ -38,6 +41,9 @@ const LEAST_ID_BYTES: usize = 1_024;
 /// How long the actor and the correlation may each be to stay whole there.
 const LEAST_CONTEXT_BYTES: usize = 8_192;
 
+/// How long a record usually is at most.
+const BYTES_USUAL: usize = 1_024;
+
 /// Everything that a record says, but for what the port adds.
 #[derive(Clone, Debug)]
 pub(crate) struct Draft<'a> {
@@ -45,7 +51,7 @@ pub(crate) struct Draft<'a> {
     pub(crate) time: Time,
     pub(crate) action: &'a str,
     pub(crate) ambient: &'a Ambient,
-    pub(crate) call: Option<CallPart>,
+    pub(crate) call: Option<CallPart<'a>>,
     pub(crate) operation: Option<Operation<'a>>,
     pub(crate) outcome: Outcome,
     pub(crate) level: Option<Level>,
@@ -60,12 +66,25 @@ pub(crate) struct Draft<'a> {
 
 /// The call that a record belongs to.
 #[derive(Clone, Debug)]
-pub(crate) struct CallPart {
+pub(crate) struct CallPart<'a> {
     pub(crate) id: CallId,
     pub(crate) start: Option<Time>,
     pub(crate) end: Option<(Time, Duration)>,
-    pub(crate) tool_call_id: Option<Box<str>>,
+    pub(crate) tool_call_id: Option<&'a str>,
     pub(crate) parent: Option<CallId>,
+}
+
+/// The texts of a record's times: most of them are one and the same.
+struct Times {
+    time: Time,
+    text: [u8; TEXT_BYTES],
+}
+
+impl Times {
+    #[inline(always)]
+    fn text(&self, time: Time) -> [u8; TEXT_BYTES] {
+        if time == self.time { self.text } else { time.text() }
+    }
 }
 
 /// The tool that a call executes.
@@ -109,8 +128,9 @@ enum Fit {
 
 impl Draft<'_> {
     /// Writes the record's canonical bytes, leaving out what its line has no room for.
-    pub(crate) fn write(&self, record_id: RecordId, observed: Time) -> Vec<u8> {
-        let mut out = Vec::with_capacity(1024);
+    pub(crate) fn write(&self, record_id: RecordId, observed: Time) -> Buffer {
+        let mut out = Buffer::default();
+        out.reserve(BYTES_USUAL);
         for fit in [Fit::Whole, Fit::WithoutPayloads, Fit::Bare, Fit::Least] {
             out.clear();
             self.write_as(&mut out, fit, record_id, observed);
@@ -122,64 +142,64 @@ impl Draft<'_> {
     }
 
     fn write_as(&self, out: &mut Vec<u8>, fit: Fit, record_id: RecordId, observed: Time) {
-        let fields = self.ambient.fields();
         let truncated = fit >= Fit::WithoutPayloads;
-        let mut record = Object::open(out);
-        record.text("action", &fit.text(self.action));
+        let times = Times { time: self.time, text: self.time.text() };
+        let sections = Sections::of(self, fit);
+        let fields = self.ambient.fields();
+        let mut record = Object::resume(out, sections.action(), name!("action"));
         self.write_actor(&mut record, fit);
         if fit == Fit::Least {
-            record.raw("annotations", br#"{"shortened":true}"#);
+            record.raw(name!("annotations"), br#"{"shortened":true}"#);
         } else if let Some(annotations) = self.annotations {
             annotations.write_annotations(&mut record, truncated);
         }
         if let Some(call) = &self.call {
-            call.write(record.object("call"), fit);
+            call.write(record.object(name!("call")), fit, &times);
         }
         let correlation = fields.and_then(|fields| fields.correlation());
         if let Some(correlation) = correlation.filter(|whole| fit < Fit::Least || whole.len() <= LEAST_CONTEXT_BYTES) {
-            record.raw("correlation", correlation);
+            record.raw(name!("correlation"), correlation);
         }
-        record.text("event_name", self.event.as_str());
-        record.optional_text("level", self.level.map(Level::as_str));
-        record.display("observed_time", &observed);
-        if let Some(operation) = self.operation {
-            let mcp = fields.and_then(|fields| fields.mcp()).filter(|_| fit < Fit::Least);
-            operation.write(record.object("operation"), mcp, fit);
+        record.written(sections.event_and_level(), name!("level"));
+        record.time(name!("observed_time"), &times.text(observed));
+        match (self.operation, fields.and_then(|fields| fields.mcp()).filter(|_| fit < Fit::Least)) {
+            (Some(operation), Some(mcp)) => operation.write(record.object(name!("operation")), Some(mcp), fit),
+            _ => record.written(sections.operation(), name!("operation")),
         }
-        self.outcome.write(record.object("outcome"), fit);
-        record.display("record_id", &record_id);
+        record.written(sections.outcome(), name!("outcome"));
+        record.id(name!("record_id"), &record_id.text());
         redactions::write(&mut record, &self.redactions, fit);
         if let Some(request) = self.request {
-            request.write_request(record.object("request"), truncated);
+            request.write_request(record.object(name!("request")), truncated);
         }
         if let Some(response) = self.response {
-            response.write(record.object("response"), truncated);
+            response.write(record.object(name!("response")), truncated);
         }
-        record.text("schema_version", SCHEMA_VERSION);
-        record.text("stage", self.event.stage().as_str());
+        record.written(sections.version_and_stage(), name!("stage"));
         let targets_max = if fit == Fit::Least { LEAST_TARGETS_MAX } else { usize::MAX };
         if !self.targets.is_empty() {
             let targets = self.targets.get(..targets_max).unwrap_or(self.targets);
-            record.list("target", targets, |out, target| target.write(out, fit));
+            record.list(name!("target"), targets, |out, target| target.write(out, fit));
         }
-        record.display("time", &self.time);
-        if let Some(trigger) = fields.and_then(|fields| fields.trigger()).filter(|_| self.trigger) {
-            record.text("trigger", trigger.as_str());
+        record.time(name!("time"), &times.text);
+        let trigger = fields.and_then(|fields| fields.trigger());
+        if let Some(trigger) = trigger.filter(|_| self.trigger) {
+            record.word(name!("trigger"), trigger.as_str().as_bytes());
         }
         record.close();
     }
 
     /// Writes who acts; in the shortest form, if that is long, only by their identifiers.
     fn write_actor(&self, record: &mut Object<'_>, fit: Fit) {
-        let Some(fields) = self.ambient.fields() else { return record.raw("actor", b"{}") };
+        let Some(fields) = self.ambient.fields() else { return record.raw(name!("actor"), b"{}") };
         if fit < Fit::Least || fields.actor().len() <= LEAST_CONTEXT_BYTES {
-            return record.raw("actor", fields.actor());
+            return record.raw(name!("actor"), fields.actor());
         }
-        let mut actor = record.object("actor");
-        for (part, id) in [("agent", fields.agent_id()), ("on_behalf_of", fields.user_id())] {
+        let mut actor = record.object(name!("actor"));
+        for (part, id) in [(name!("agent"), fields.agent_id()), (name!("on_behalf_of"), fields.user_id())] {
             if let Some(id) = id {
                 let mut part = actor.object(part);
-                part.text("id", &limit::cut_escaped(id, LEAST_ID_BYTES));
+                part.text(name!("id"), &limit::cut_escaped(id, LEAST_ID_BYTES));
                 part.close();
             }
         }
@@ -198,21 +218,22 @@ impl Fit {
     }
 }
 
-impl CallPart {
-    fn write(&self, mut call: Object<'_>, fit: Fit) {
+impl CallPart<'_> {
+    #[inline(always)]
+    fn write(&self, mut call: Object<'_>, fit: Fit, times: &Times) {
         if let Some((end, duration)) = self.end {
-            call.number("duration_ns", u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX));
-            call.display("end_time", &end);
+            call.number(name!("duration_ns"), u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX));
+            call.time(name!("end_time"), &times.text(end));
         }
-        call.display("id", &self.id);
+        call.id(name!("id"), &self.id.text());
         if let Some(parent) = self.parent {
-            call.display("parent_id", &parent);
+            call.id(name!("parent_id"), &parent.text());
         }
         if let Some(start) = self.start {
-            call.display("start_time", &start);
+            call.time(name!("start_time"), &times.text(start));
         }
-        if let Some(id) = &self.tool_call_id {
-            call.text("tool_call_id", &fit.cut(id, LEAST_ID_BYTES));
+        if let Some(id) = self.tool_call_id {
+            call.text(name!("tool_call_id"), &fit.cut(id, LEAST_ID_BYTES));
         }
         call.close();
     }
@@ -221,16 +242,16 @@ impl CallPart {
 impl Operation<'_> {
     fn write(self, mut operation: Object<'_>, mcp: Option<&[u8]>, fit: Fit) {
         if let Some(mcp) = mcp {
-            operation.raw("mcp", mcp);
+            operation.raw(name!("mcp"), mcp);
         }
-        operation.text("name", "execute_tool");
-        let mut tool = operation.object("tool");
+        operation.word(name!("name"), b"execute_tool");
+        let mut tool = operation.object(name!("tool"));
         if let Some(effect) = self.effect {
-            tool.boolean("destructive", effect == Effect::Destructive);
+            tool.boolean(name!("destructive"), effect == Effect::Destructive);
         }
-        tool.text("name", &fit.text(self.tool));
+        tool.text(name!("name"), &fit.text(self.tool));
         if let Some(effect) = self.effect {
-            tool.boolean("read_only", effect == Effect::Read);
+            tool.boolean(name!("read_only"), effect == Effect::Read);
         }
         tool.close();
         operation.close();
@@ -246,22 +267,22 @@ impl Outcome {
 
     fn write(&self, mut outcome: Object<'_>, fit: Fit) {
         if let Some(code) = &self.code {
-            outcome.text("code", &fit.text(code));
+            outcome.text(name!("code"), &fit.text(code));
         }
-        outcome.text("effect", self.effect.as_str());
+        outcome.word(name!("effect"), self.effect.as_str().as_bytes());
         if let Some(error_type) = &self.error_type {
-            outcome.text("error_type", &fit.text(error_type));
+            outcome.text(name!("error_type"), &fit.text(error_type));
         }
         if let Some((_, failed)) = self.parts {
-            outcome.number("failed", failed);
+            outcome.number(name!("failed"), failed);
         }
         if let Some(mut reason) = self.reason.clone().filter(|_| fit < Fit::Least) {
             limit::cut(&mut reason, if fit == Fit::Bare { SHORT_REASON_BYTES } else { REASON_BYTES_MAX });
-            outcome.text("reason", &reason);
+            outcome.text(name!("reason"), &reason);
         }
-        outcome.text("status", self.status.as_str());
+        outcome.word(name!("status"), self.status.as_str().as_bytes());
         if let Some((succeeded, _)) = self.parts {
-            outcome.number("succeeded", succeeded);
+            outcome.number(name!("succeeded"), succeeded);
         }
         outcome.close();
     }
@@ -270,8 +291,8 @@ impl Outcome {
 impl Target {
     fn write(&self, out: &mut Vec<u8>, fit: Fit) {
         let mut object = Object::open(out);
-        object.text("id", &fit.cut(&self.id, LEAST_TARGET_BYTES));
-        object.text("type", &fit.cut(&self.kind, LEAST_TARGET_BYTES));
+        object.text(name!("id"), &fit.cut(&self.id, LEAST_TARGET_BYTES));
+        object.text(name!("type"), &fit.cut(&self.kind, LEAST_TARGET_BYTES));
         object.close();
     }
 }

@@ -2,29 +2,31 @@
 
 use serde_json::{Map, Value};
 
-use super::Object;
+use super::{Object, name};
 use crate::canonical;
 use crate::hash::Hash;
 use crate::redact::{Path, Segment};
+use crate::reused::Buffer;
 
 /// How long a result may be to be its own summary.
 const SUMMARY_BYTES_MAX: usize = 256;
 
 /// Canonical JSON, redacted already. Its hash covers exactly these bytes.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Payload {
-    bytes: Vec<u8>,
+    bytes: Buffer,
     hash: Hash,
 }
 
 impl Payload {
-    pub(crate) fn new(bytes: Vec<u8>) -> Self {
+    pub(crate) fn new(bytes: impl Into<Buffer>) -> Self {
+        let bytes = bytes.into();
         Self { hash: Hash::of(&bytes), bytes }
     }
 
     pub(super) fn write_request(&self, mut request: Object<'_>, truncated: bool) {
         if !truncated {
-            request.raw("arguments", &self.bytes);
+            request.raw(name!("arguments"), &self.bytes);
         }
         self.write_digest(&mut request, truncated);
         request.close();
@@ -32,74 +34,84 @@ impl Payload {
 
     pub(super) fn write_annotations(&self, record: &mut Object<'_>, truncated: bool) {
         if truncated {
-            let mut annotations = record.object("annotations");
+            let mut annotations = record.object(name!("annotations"));
             self.write_digest(&mut annotations, true);
             annotations.close();
         } else {
-            record.raw("annotations", &self.bytes);
+            record.raw(name!("annotations"), &self.bytes);
         }
     }
 
     fn write_digest(&self, object: &mut Object<'_>, truncated: bool) {
-        object.text("hash", &format!("sha-256:{}", self.hash));
-        object.number("size", self.bytes.len() as u64);
+        object.hash(name!("hash"), self.hash);
+        object.number(name!("size"), self.bytes.len() as u64);
         if truncated {
-            object.boolean("truncated", true);
+            object.boolean(name!("truncated"), true);
         }
     }
 }
 
 /// A result: its bytes, and what stands for them where they are too long or not wanted.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Response {
     /// None for a stream, whose items are not kept.
     payload: Option<Payload>,
-    summary: Vec<u8>,
+    /// None where the result is its own summary.
+    summary: Option<Vec<u8>>,
     /// True if the level asks for the whole result.
     whole: bool,
 }
 
 impl Response {
     /// Takes a result; its summary is made of the selected parts of it, if any are.
-    pub(crate) fn new(bytes: Vec<u8>, whole: bool, selected: &[Path]) -> Self {
+    pub(crate) fn new(bytes: impl Into<Buffer>, whole: bool, selected: &[Path]) -> Self {
+        let payload = Payload::new(bytes);
         let summary = match selected {
-            [] => summary(&bytes),
-            _ => summary(&select(&bytes, selected)),
+            [] => summary(&payload.bytes),
+            _ => {
+                let parts = select(&payload.bytes, selected);
+                Some(summary(&parts).unwrap_or(parts))
+            }
         };
-        Self { summary, payload: Some(Payload::new(bytes)), whole }
+        Self { payload: Some(payload), summary, whole }
     }
 
     /// Sums up a stream by how many items it had.
     pub(crate) fn of_stream(count: u64) -> Self {
         let mut summary = Vec::new();
         let mut object = Object::open(&mut summary);
-        object.number("count", count);
-        object.text("type", "stream");
+        object.number(name!("count"), count);
+        object.word(name!("type"), b"stream");
         object.close();
-        Self { payload: None, summary, whole: false }
+        Self { payload: None, summary: Some(summary), whole: false }
     }
 
     /// Returns the summary's JSON, at most 256 bytes.
     pub(crate) fn summary(&self) -> &str {
-        core::str::from_utf8(&self.summary).unwrap_or_default()
+        core::str::from_utf8(self.summary_bytes()).unwrap_or_default()
+    }
+
+    fn summary_bytes(&self) -> &[u8] {
+        let whole = || self.payload.as_ref().map(|payload| payload.bytes.as_slice());
+        self.summary.as_deref().or_else(whole).unwrap_or_default()
     }
 
     pub(super) fn write(&self, mut response: Object<'_>, truncated: bool) {
         let Some(payload) = &self.payload else {
-            response.raw("summary", &self.summary);
+            response.raw(name!("summary"), self.summary_bytes());
             return response.close();
         };
         let with_result = self.whole && !truncated;
-        response.text("hash", &format!("sha-256:{}", payload.hash));
+        response.hash(name!("hash"), payload.hash);
         if with_result {
-            response.raw("result", &payload.bytes);
+            response.raw(name!("result"), &payload.bytes);
         }
-        response.number("size", payload.bytes.len() as u64);
-        if !(with_result && self.summary == payload.bytes) {
-            response.raw("summary", &self.summary);
+        response.number(name!("size"), payload.bytes.len() as u64);
+        if !(with_result && self.summary_bytes() == payload.bytes.as_slice()) {
+            response.raw(name!("summary"), self.summary_bytes());
         }
         if self.whole && truncated {
-            response.boolean("truncated", true);
+            response.boolean(name!("truncated"), true);
         }
         response.close();
     }
@@ -133,29 +145,29 @@ fn follow(value: &Value, segments: &[Segment], found: &mut Vec<Value>) {
     }
 }
 
-/// Sums up canonical JSON: itself if it is short, else its type and extent.
-fn summary(bytes: &[u8]) -> Vec<u8> {
+/// Sums up canonical JSON by its type and extent; nothing if it is short enough to be its own summary.
+fn summary(bytes: &[u8]) -> Option<Vec<u8>> {
     if bytes.len() <= SUMMARY_BYTES_MAX {
-        return bytes.to_vec();
+        return None;
     }
     let mut out = Vec::new();
     let mut object = Object::open(&mut out);
     match bytes.first() {
         Some(b'[') => {
-            object.number("count", count_items(bytes));
-            object.text("type", "list");
+            object.number(name!("count"), count_items(bytes));
+            object.word(name!("type"), b"list");
         }
         Some(b'{') => {
-            object.number("fields", count_items(bytes));
-            object.text("type", "object");
+            object.number(name!("fields"), count_items(bytes));
+            object.word(name!("type"), b"object");
         }
         _ => {
-            object.number("size", bytes.len().saturating_sub(2) as u64);
-            object.text("type", "text");
+            object.number(name!("size"), bytes.len().saturating_sub(2) as u64);
+            object.word(name!("type"), b"text");
         }
     }
     object.close();
-    out
+    Some(out)
 }
 
 /// Counts the elements or members of a list or object that is not empty.
@@ -181,7 +193,7 @@ mod tests {
     use super::*;
 
     fn check(result: &str, expected: &str) {
-        assert_eq!(String::from_utf8(summary(result.as_bytes())).unwrap(), expected);
+        assert_eq!(Response::new(result.as_bytes().to_vec(), false, &[]).summary(), expected);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::{Fit, Object};
+use super::{Fit, Object, name};
 use crate::redact::Redaction;
 
 /// How many redactions one record lists one by one; beyond that they are listed once per area and rule.
@@ -26,11 +26,11 @@ pub(super) fn write(record: &mut Object<'_>, redactions: &[Redaction], fit: Fit)
         Fit::Whole | Fit::WithoutPayloads => groups(pairs.map(|(path, rule)| (area(path), rule)), GROUPS_MAX),
         Fit::Bare | Fit::Least => groups(pairs.map(|(path, rule)| (ancestor(path, 1), rule)), BARE_GROUPS_MAX),
     };
-    record.list("redactions", &listed, |out, &(path, rule)| {
+    record.list(name!("redactions"), &listed, |out, &(path, rule)| {
         let mut object = Object::open(out);
-        object.text("method", "drop");
-        object.text("path", &fit.text(path));
-        object.text("rule", &fit.text(rule));
+        object.text(name!("method"), "drop");
+        object.text(name!("path"), &fit.text(path));
+        object.text(name!("rule"), &fit.text(rule));
         object.close();
     });
 }

@@ -12,7 +12,7 @@ fn check(draft: &Draft<'_>, expected: expect_test::Expect) {
     let bytes = draft.write(ID.parse().unwrap(), time(9));
     // What was written in order is what canonical JSON of it would be.
     let value: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
-    assert_eq!(crate::canonical::to_vec(&value).unwrap(), bytes);
+    assert_eq!(crate::canonical::to_vec(&value).unwrap(), *bytes);
     expected.assert_eq(&serde_json::to_string_pretty(&value).unwrap());
 }
 
@@ -47,7 +47,7 @@ fn a_full_record_is_canonical() {
             id: ID.parse().unwrap(),
             start: Some(time(0)),
             end: Some((time(1), Duration::from_millis(5))),
-            tool_call_id: Some("call_1".into()),
+            tool_call_id: Some("call_1"),
             parent: Some(ID.parse().unwrap()),
         };
         let full = Draft {
@@ -209,7 +209,7 @@ fn shortened(draft: &Draft<'_>) -> serde_json::Value {
     let bytes = draft.write(ID.parse().unwrap(), time(9));
     assert!(bytes.len() <= RECORD_BYTES_MAX, "{} bytes", bytes.len());
     let value: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
-    assert_eq!(crate::canonical::to_vec(&value).unwrap(), bytes);
+    assert_eq!(crate::canonical::to_vec(&value).unwrap(), *bytes);
     assert_eq!(value["annotations"], serde_json::json!({ "shortened": true }));
     assert!(value.get("redactions").is_none_or(|list| list != &serde_json::json!([])));
     value
@@ -256,7 +256,7 @@ fn a_record_that_is_too_long_in_every_part_fits() {
                 id: ID.parse().unwrap(),
                 start: Some(time(0)),
                 end: Some((time(1), Duration::MAX)),
-                tool_call_id: Some(long.as_str().into()),
+                tool_call_id: Some(&long),
                 parent: Some(ID.parse().unwrap()),
             }),
             operation: Some(Operation { tool: &long, effect: Some(Effect::Destructive) }),

@@ -19,6 +19,9 @@ pub(crate) struct Redaction {
 /// Appends one step to a JSON Pointer (RFC 6901).
 pub(crate) fn push_step(pointer: &mut String, key: &str) {
     pointer.push('/');
+    if !key.bytes().any(|byte| byte == b'~' || byte == b'/') {
+        return pointer.push_str(key);
+    }
     for character in key.chars() {
         match character {
             '~' => pointer.push_str("~0"),

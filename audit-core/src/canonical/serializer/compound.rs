@@ -74,12 +74,12 @@ impl Canonical {
             return written;
         };
         let (depth, members, open_items, failed) =
-            (self.depth, self.members.len(), self.open_items, self.failed.clone());
+            (self.depth, self.scratch.members.len(), self.open_items, self.failed.clone());
         let written = value.serialize(&mut *self);
         if written.is_err() || self.failed != failed {
             self.depth = depth;
-            self.members.truncate(members);
-            self.names.truncate(item.name.end);
+            self.scratch.members.truncate(members);
+            self.scratch.names.truncate(item.name.end);
             self.secrets.withhold(&removed.rule);
             self.failed = failed;
         }
