@@ -9,7 +9,7 @@ use tracing::{Dispatch, dispatcher, span};
 
 use crate::context::Ambient;
 use crate::id::{self, CallId, IdSource, RandomIds, RecordId};
-use crate::record::Draft;
+use crate::record::{Draft, Stamp};
 use crate::sink::{Prepared, Receipt, Sink, WhenFull};
 use crate::time::{Clock, SystemClock, Time};
 use crate::vocabulary::Durability;
@@ -136,7 +136,8 @@ impl AuditPort {
     fn append_as(&self, draft: &Draft<'_>, demand: impl FnOnce(Prepared<'_>) -> Prepared<'_>) -> (RecordId, Receipt) {
         // The program that makes a record observes it, at its own time: no clock is asked once more.
         let record_id = RecordId::new(&*self.0.ids, draft.time);
-        let bytes = draft.write(record_id, draft.time);
+        let stamp = Stamp { record_id, observed: draft.time };
+        let bytes = draft.write(stamp, &|payload| self.0.sink.keep(payload));
         // Whether the caller can block its thread is known to the one who waits for the receipt.
         let prepared = Prepared::canonical(&bytes, draft.event.stage()).when_full(WhenFull::Queue);
         let prepared = draft.call.as_ref().map_or(prepared, |call| prepared.call(call.id));

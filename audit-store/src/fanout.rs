@@ -12,7 +12,7 @@ use std::io::Write as _;
 use std::sync::Arc;
 use std::thread;
 
-use audit_core::sink::{AppendError, AppendErrorKind, Health, Prepared, Receipt, Sink};
+use audit_core::sink::{AppendError, AppendErrorKind, Hash, Health, Prepared, Receipt, Sink};
 
 pub use health::SecondaryHealth;
 pub use options::SecondaryOptions;
@@ -141,6 +141,10 @@ impl Sink for Fanout {
         append(&*self.primary, self.secondaries.iter().map(|secondary| &*secondary.0), prepared)
     }
 
+    fn keep(&self, payload: &[u8]) -> Option<Hash> {
+        self.primary.keep(payload)
+    }
+
     fn is_open(&self) -> bool {
         self.primary.is_open()
     }
@@ -182,6 +186,10 @@ struct WeakFanout {
 impl Sink for WeakFanout {
     fn append(&self, prepared: &Prepared<'_>) -> Receipt {
         append(&*self.primary, self.secondaries.iter().map(|shared| &**shared), prepared)
+    }
+
+    fn keep(&self, payload: &[u8]) -> Option<Hash> {
+        self.primary.keep(payload)
     }
 
     fn is_open(&self) -> bool {

@@ -10,6 +10,7 @@ use std::borrow::Cow;
 
 use crate::context::Ambient;
 use crate::entry::RECORD_BYTES_MAX;
+use crate::hash::Hash;
 use crate::id::{CallId, RecordId};
 use crate::limit;
 use crate::redact::Redaction;
@@ -19,6 +20,7 @@ use crate::verify::SCHEMA_VERSION;
 use crate::vocabulary::{Applied, Effect, EventName, Level, Status};
 
 pub(crate) use object::{Name, Object, name};
+use payload::Place;
 pub(crate) use payload::{Payload, Response};
 use sections::Sections;
 
@@ -114,11 +116,31 @@ pub(crate) struct Target {
     pub(crate) id: String,
 }
 
+/// What the port gives a record.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stamp {
+    pub(crate) record_id: RecordId,
+    pub(crate) observed: Time,
+}
+
+/// Where the payloads of a record are.
+#[derive(Clone, Copy, Debug)]
+struct Places {
+    annotations: Place,
+    request: Place,
+    response: Place,
+}
+
+impl Places {
+    const HERE: Self = Self { annotations: Place::Here, request: Place::Here, response: Place::Here };
+}
+
 /// What is left out of a record so that its line fits, each step including those before it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Fit {
     Whole,
-    /// Arguments, result and annotations are replaced by hash, size and `truncated`; redactions are listed in groups.
+    /// Arguments, result and annotations are replaced by hash, size and where they are kept, or `truncated`; redactions are
+    /// listed in groups.
     WithoutPayloads,
     /// The reason is cut, redactions are listed by rule only.
     Bare,
@@ -127,13 +149,23 @@ enum Fit {
 }
 
 impl Draft<'_> {
-    /// Writes the record's canonical bytes, leaving out what its line has no room for.
-    pub(crate) fn write(&self, record_id: RecordId, observed: Time) -> Buffer {
+    /// Writes the record's canonical bytes, leaving out what its line has no room for. Payloads that are left out are given
+    /// to `keep`, which returns the hash under which it keeps them.
+    pub(crate) fn write(&self, stamp: Stamp, keep: &dyn Fn(&[u8]) -> Option<Hash>) -> Buffer {
         let mut out = Buffer::default();
         out.reserve(BYTES_USUAL);
-        for fit in [Fit::Whole, Fit::WithoutPayloads, Fit::Bare, Fit::Least] {
+        self.write_as(&mut out, Fit::Whole, stamp, Places::HERE);
+        if out.len() <= RECORD_BYTES_MAX {
+            return out;
+        }
+        let places = Places {
+            annotations: self.annotations.map_or(Place::Gone, |annotations| annotations.keep(keep)),
+            request: self.request.map_or(Place::Gone, |request| request.keep(keep)),
+            response: self.response.map_or(Place::Gone, |response| response.keep(keep)),
+        };
+        for fit in [Fit::WithoutPayloads, Fit::Bare, Fit::Least] {
             out.clear();
-            self.write_as(&mut out, fit, record_id, observed);
+            self.write_as(&mut out, fit, stamp, places);
             if out.len() <= RECORD_BYTES_MAX {
                 break;
             }
@@ -141,8 +173,8 @@ impl Draft<'_> {
         out
     }
 
-    fn write_as(&self, out: &mut Vec<u8>, fit: Fit, record_id: RecordId, observed: Time) {
-        let truncated = fit >= Fit::WithoutPayloads;
+    fn write_as(&self, out: &mut Vec<u8>, fit: Fit, stamp: Stamp, places: Places) {
+        let Stamp { record_id, observed } = stamp;
         let times = Times { time: self.time, text: self.time.text() };
         let sections = Sections::of(self, fit);
         let fields = self.ambient.fields();
@@ -151,7 +183,7 @@ impl Draft<'_> {
         if fit == Fit::Least {
             record.raw(name!("annotations"), br#"{"shortened":true}"#);
         } else if let Some(annotations) = self.annotations {
-            annotations.write_annotations(&mut record, truncated);
+            annotations.write_annotations(&mut record, places.annotations);
         }
         if let Some(call) = &self.call {
             call.write(record.object(name!("call")), fit, &times);
@@ -170,10 +202,10 @@ impl Draft<'_> {
         record.id(name!("record_id"), &record_id.text());
         redactions::write(&mut record, &self.redactions, fit);
         if let Some(request) = self.request {
-            request.write_request(record.object(name!("request")), truncated);
+            request.write_request(record.object(name!("request")), places.request);
         }
         if let Some(response) = self.response {
-            response.write(record.object(name!("response")), truncated);
+            response.write(record.object(name!("response")), places.response);
         }
         record.written(sections.version_and_stage(), name!("stage"));
         let targets_max = if fit == Fit::Least { LEAST_TARGETS_MAX } else { usize::MAX };

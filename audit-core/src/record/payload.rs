@@ -11,6 +11,17 @@ use crate::reused::Buffer;
 /// How long a result may be to be its own summary.
 const SUMMARY_BYTES_MAX: usize = 256;
 
+/// Where a payload is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// In the record.
+    Here,
+    /// Beside the records, under its hash.
+    Kept,
+    /// Nowhere: its record has no room for it, and the sink keeps none.
+    Gone,
+}
+
 /// Canonical JSON, redacted already. Its hash covers exactly these bytes.
 #[derive(Debug)]
 pub(crate) struct Payload {
@@ -24,29 +35,41 @@ impl Payload {
         Self { hash: Hash::of(&bytes), bytes }
     }
 
-    pub(super) fn write_request(&self, mut request: Object<'_>, truncated: bool) {
-        if !truncated {
+    /// Has the payload kept beside the records, as it has no room in one.
+    pub(super) fn keep(&self, keep: &dyn Fn(&[u8]) -> Option<Hash>) -> Place {
+        // Whoever keeps it under another hash keeps something else.
+        if keep(&self.bytes) == Some(self.hash) { Place::Kept } else { Place::Gone }
+    }
+
+    pub(super) fn write_request(&self, mut request: Object<'_>, place: Place) {
+        if place == Place::Here {
             request.raw(name!("arguments"), &self.bytes);
         }
-        self.write_digest(&mut request, truncated);
+        self.write_digest(&mut request, place);
         request.close();
     }
 
-    pub(super) fn write_annotations(&self, record: &mut Object<'_>, truncated: bool) {
-        if truncated {
-            let mut annotations = record.object(name!("annotations"));
-            self.write_digest(&mut annotations, true);
-            annotations.close();
-        } else {
-            record.raw(name!("annotations"), &self.bytes);
+    pub(super) fn write_annotations(&self, record: &mut Object<'_>, place: Place) {
+        if place == Place::Here {
+            return record.raw(name!("annotations"), &self.bytes);
+        }
+        let mut annotations = record.object(name!("annotations"));
+        self.write_digest(&mut annotations, place);
+        annotations.close();
+    }
+
+    fn write_digest(&self, object: &mut Object<'_>, place: Place) {
+        object.hash(name!("hash"), self.hash);
+        self.write_ref(object, place);
+        object.number(name!("size"), self.bytes.len() as u64);
+        if place == Place::Gone {
+            object.boolean(name!("truncated"), true);
         }
     }
 
-    fn write_digest(&self, object: &mut Object<'_>, truncated: bool) {
-        object.hash(name!("hash"), self.hash);
-        object.number(name!("size"), self.bytes.len() as u64);
-        if truncated {
-            object.boolean(name!("truncated"), true);
+    fn write_ref(&self, object: &mut Object<'_>, place: Place) {
+        if place == Place::Kept {
+            object.text(name!("ref"), &format!("blobs/{}", self.hash));
         }
     }
 }
@@ -96,13 +119,19 @@ impl Response {
         self.summary.as_deref().or_else(whole).unwrap_or_default()
     }
 
-    pub(super) fn write(&self, mut response: Object<'_>, truncated: bool) {
+    /// Has the result kept beside the records, if the level asks for the whole of it.
+    pub(super) fn keep(&self, keep: &dyn Fn(&[u8]) -> Option<Hash>) -> Place {
+        self.payload.as_ref().filter(|_| self.whole).map_or(Place::Gone, |payload| payload.keep(keep))
+    }
+
+    pub(super) fn write(&self, mut response: Object<'_>, place: Place) {
         let Some(payload) = &self.payload else {
             response.raw(name!("summary"), self.summary_bytes());
             return response.close();
         };
-        let with_result = self.whole && !truncated;
+        let with_result = self.whole && place == Place::Here;
         response.hash(name!("hash"), payload.hash);
+        payload.write_ref(&mut response, place);
         if with_result {
             response.raw(name!("result"), &payload.bytes);
         }
@@ -110,7 +139,7 @@ impl Response {
         if !(with_result && self.summary_bytes() == payload.bytes.as_slice()) {
             response.raw(name!("summary"), self.summary_bytes());
         }
-        if self.whole && truncated {
+        if self.whole && place == Place::Gone {
             response.boolean(name!("truncated"), true);
         }
         response.close();

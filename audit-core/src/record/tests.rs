@@ -9,7 +9,7 @@ fn time(second: u64) -> Time {
 }
 
 fn check(draft: &Draft<'_>, expected: expect_test::Expect) {
-    let bytes = draft.write(ID.parse().unwrap(), time(9));
+    let bytes = draft.write(Stamp { record_id: ID.parse().unwrap(), observed: time(9) }, &|_payload| None);
     // What was written in order is what canonical JSON of it would be.
     let value: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
     assert_eq!(crate::canonical::to_vec(&value).unwrap(), *bytes);
@@ -204,9 +204,39 @@ fn a_record_that_is_too_large_keeps_hash_and_size() {
     );
 }
 
+#[test]
+fn a_payload_that_is_kept_beside_the_record_is_referred_to() {
+    let ambient = Ambient::current();
+    let long = format!("\"{}\"", "x".repeat(RECORD_BYTES_MAX));
+    let request = Payload::new(format!("{{\"text\":{long}}}").into_bytes());
+    let response = Response::new(b"\"short\"".to_vec(), true, &[]);
+    let large = Draft { request: Some(&request), response: Some(&response), ..draft(&ambient) };
+    let kept = core::cell::RefCell::new(Vec::new());
+    let keep = |payload: &[u8]| {
+        kept.borrow_mut().push(payload.to_vec());
+        Some(Hash::of(payload))
+    };
+    let bytes = large.write(Stamp { record_id: ID.parse().unwrap(), observed: time(9) }, &keep);
+    let value: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
+    let hash = Hash::of(&kept.borrow()[0]);
+    let expected = serde_json::json!({
+        "hash": format!("sha-256:{hash}"),
+        "ref": format!("blobs/{hash}"),
+        "size": RECORD_BYTES_MAX + 11,
+    });
+    assert_eq!(value["request"], expected);
+    assert_eq!(kept.borrow().len(), 2);
+    assert!(value["response"]["ref"].is_string() && value["response"].get("truncated").is_none());
+    assert_eq!(crate::canonical::to_vec(&value).unwrap(), *bytes);
+    // One that is kept under another hash is not the one.
+    let bytes = large.write(Stamp { record_id: ID.parse().unwrap(), observed: time(9) }, &|_| Some(hash));
+    let value: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
+    assert_eq!(value["response"]["truncated"], true);
+}
+
 /// Checks that the record fits, and returns it.
 fn shortened(draft: &Draft<'_>) -> serde_json::Value {
-    let bytes = draft.write(ID.parse().unwrap(), time(9));
+    let bytes = draft.write(Stamp { record_id: ID.parse().unwrap(), observed: time(9) }, &|_payload| None);
     assert!(bytes.len() <= RECORD_BYTES_MAX, "{} bytes", bytes.len());
     let value: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
     assert_eq!(crate::canonical::to_vec(&value).unwrap(), *bytes);

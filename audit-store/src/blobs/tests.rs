@@ -4,6 +4,30 @@ use super::*;
 use crate::disk::SystemDisk;
 use crate::segment::tests::failing::{FailingDisk, Fails};
 
+/// Writes a blob and brings it to the disk.
+fn write(disk: &dyn Disk, layout: &Layout, bytes: &[u8]) -> Result<Hash, Error> {
+    let staged = stage(disk, layout, bytes)?;
+    settle(disk, layout, core::slice::from_ref(&staged))
+        .map_err(|source| Error::io(&layout.blobs(), "settle", source))?;
+    Ok(staged.hash)
+}
+
+#[test]
+fn what_a_process_left_becomes_a_blob_or_is_removed() {
+    let (_directory, layout) = log();
+    let staged = stage(&SystemDisk, &layout, b"large").unwrap();
+    // A record may refer to it already.
+    assert_eq!(read(&layout.directory, staged.hash).unwrap().unwrap(), b"large");
+    assert_eq!(list(&layout.directory).unwrap(), []);
+    let unfinished = layout.blobs().join(format!("{}.7.tmp", Hash::of(b"another")));
+    fs::write(&unfinished, b"anot").unwrap();
+    settle_leftovers(&SystemDisk, &layout).unwrap();
+    assert_eq!(list(&layout.directory).unwrap(), [staged.hash]);
+    assert!(!unfinished.exists());
+    settle_leftovers(&SystemDisk, &layout).unwrap();
+    assert_eq!(check(&layout).unwrap().blobs, 1);
+}
+
 fn log() -> (tempfile::TempDir, Layout) {
     let directory = tempfile::tempdir().unwrap();
     let layout = Layout::new(directory.path());

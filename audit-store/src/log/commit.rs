@@ -8,6 +8,7 @@ use audit_core::sink::{AppendError, AppendErrorKind};
 use audit_core::tree::Frontier;
 
 use crate::Error;
+use crate::blobs::{self, Staged};
 use crate::disk::{self, Disk, Identity};
 use crate::layout::{CHECKPOINT, Layout};
 use crate::log::state::{Locks, Phase, State};
@@ -48,6 +49,8 @@ impl Shared {
         if let Some(fault) = batch.fault.take() {
             return Err(fault);
         }
+        // What a record refers to reaches the disk before the record does.
+        self.files.sync_blobs(&batch.blobs).map_err(|fault| self.fail(fault))?;
         self.files.sync(&batch.segment).map_err(|fault| self.fail(fault))?;
         let size = batch.tree.size();
         let told = self.state().waiters.synced(size);
@@ -113,6 +116,15 @@ impl Files {
             }
         }
         Ok(())
+    }
+
+    /// Brings blobs to the disk.
+    fn sync_blobs(&self, staged: &[Staged]) -> Result<(), AppendError> {
+        if staged.is_empty() {
+            return Ok(());
+        }
+        let synced = blobs::settle(&*self.disk, &self.layout, staged);
+        synced.map_err(|source| poisoned("a blob could not be brought to the disk", source))
     }
 
     /// Writes the checkpoint over entries that are on the disk.

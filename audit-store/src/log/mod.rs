@@ -8,6 +8,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
+use audit_core::hash::Hash;
 use audit_core::id::StreamId;
 use audit_core::sink::{AppendError, AppendErrorKind, Condition, Health, Prepared, Receipt, Sink};
 use audit_core::time::Clock;
@@ -17,7 +18,7 @@ use crate::journal::Journal;
 use crate::log::commit::Files;
 use crate::log::seal::Sealer;
 use crate::log::state::{Phase, State};
-use crate::{Error, Options};
+use crate::{Error, Options, blobs};
 
 mod append;
 mod calls;
@@ -158,6 +159,10 @@ impl Sink for Log {
         self.shared().append(prepared)
     }
 
+    fn keep(&self, payload: &[u8]) -> Option<Hash> {
+        self.shared().keep(payload)
+    }
+
     fn is_open(&self) -> bool {
         self.shared().is_open()
     }
@@ -180,6 +185,10 @@ impl Sink for WeakLog {
             Some(handle) => handle.0.append(prepared),
             None => Receipt::ready(Err(AppendError::new(AppendErrorKind::Closed, "found its last handle dropped"))),
         }
+    }
+
+    fn keep(&self, payload: &[u8]) -> Option<Hash> {
+        self.0.upgrade()?.0.keep(payload)
     }
 
     fn is_open(&self) -> bool {
@@ -300,6 +309,17 @@ impl Shared {
             AppendErrorKind::Closed,
             "found a forked process; only the one that opened it may write it",
         ))
+    }
+
+    /// Writes a payload into the directory of blobs. It is brought to the disk by the commit that covers its record.
+    fn keep(&self, payload: &[u8]) -> Option<Hash> {
+        if !self.is_open() {
+            return None;
+        }
+        let staged = blobs::stage(&*self.files.disk, &self.files.layout, payload).ok()?;
+        let hash = staged.hash;
+        self.state().unsynced_blobs.push(staged);
+        Some(hash)
     }
 
     /// Waits until all records that were appended before are in a segment.

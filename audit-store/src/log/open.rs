@@ -26,7 +26,7 @@ use crate::log::writer::{Limits, Writer};
 use crate::log::{Handle, Log, Shared, create, watch};
 use crate::read::{Lines, Segments};
 use crate::verify::{self, Scan};
-use crate::{Error, Options, segment};
+use crate::{Error, Options, blobs, segment};
 
 /// Keeps a checkpoint that cannot be written from being tried without a pause.
 const COMMIT_INTERVAL_MIN: Duration = Duration::from_millis(1);
@@ -42,6 +42,7 @@ pub(crate) fn open(options: Options, path: &Path, disk: Arc<dyn Disk>) -> Result
     create::create_segments(&*disk, &layout)?;
     let locks = Locks { lock, segments: lock_segments(&layout)? };
     segment::remove_leftovers(&*disk, &layout)?;
+    blobs::settle_leftovers(&*disk, &layout)?;
     let found = Found::read(&layout)?;
     found.check(&layout, &options)?;
     let mut opening = Opening::new(options, Files::of(disk, layout, &locks)?, found)?;
@@ -266,6 +267,7 @@ impl Opening {
             is_called: false,
             is_watched: false,
             flushing: 0,
+            unsynced_blobs: Vec::new(),
             committed,
             committed_time: options.clock.steady(),
             is_commit_due: false,

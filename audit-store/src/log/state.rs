@@ -13,6 +13,7 @@ use audit_core::tree::Frontier;
 use audit_core::unrecorded::Gap;
 use audit_core::vocabulary::Stage;
 
+use crate::blobs::Staged;
 use crate::journal::Position;
 use crate::log::Process;
 use crate::log::waiters::{Told, Waiter, Waiters};
@@ -51,6 +52,8 @@ pub(super) struct State {
     pub(super) is_called: bool,
     /// The watching thread looks regularly.
     pub(super) is_watched: bool,
+    /// The blobs that no commit has brought to the disk.
+    pub(super) unsynced_blobs: Vec<Staged>,
     /// How many threads wait for all that was appended to be written.
     pub(super) flushing: usize,
     /// How many entries the checkpoint on the disk covers.
@@ -194,6 +197,7 @@ impl State {
             segment: Arc::clone(&self.written.segment),
             tree: self.written.tree.clone(),
             committed: self.committed,
+            blobs: core::mem::take(&mut self.unsynced_blobs),
             was_due: core::mem::take(&mut self.is_commit_due),
         }
     }
@@ -205,6 +209,8 @@ pub(super) struct Batch {
     pub(super) segment: Arc<ActiveSegment>,
     pub(super) tree: Frontier,
     pub(super) committed: u64,
+    /// What their records refer to.
+    pub(super) blobs: Vec<Staged>,
     /// The commit came for what was written, not for someone who waits.
     pub(super) was_due: bool,
 }
