@@ -24,6 +24,7 @@ Examples:
   audited stats /var/lib/orders/audit --by tool
   audited sites target/release/orders
   audited compact /var/lib/orders/audit
+  audited recover /var/lib/orders/audit
 
 Processes that write at the same time have a log each: LOG, LOG.1, LOG.2 and so on. verify, show, timeline and stats
 take those beside LOG along, LOG.operator too, or read all logs in a directory: together, by time. Of their verdicts the
@@ -33,7 +34,8 @@ Exit codes:
   verify                 0 intact, 1 tampered, 2 unverifiable or an error
   show, timeline, stats  0 found, 1 nothing found or some lines cannot be read, 2 an error
   sites                  0 found, 1 nothing found, 2 an error
-  compact                0 all full segments are compressed, 2 an error";
+  compact                0 all full segments are compressed, 2 an error
+  recover                0 the log is closed, 2 an error";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -49,6 +51,8 @@ pub(crate) enum Command {
     Sites(Sites),
     /// Compress the full segments of a log that no process writes
     Compact(Compact),
+    /// Finish a log whose process died, so that it holds all that was recorded
+    Recover(Recover),
 }
 
 #[derive(Debug, Args)]
@@ -215,6 +219,22 @@ Examples:
   audited compact /var/lib/orders/audit
   audited compact audit --json | jq '.bytes_after / .bytes_before'")]
 pub(crate) struct Compact {
+    /// The log's directory
+    pub(crate) log: PathBuf,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+A process that is killed leaves its last records in the journal of its log, and calls without an end. The next process
+that opens the log appends them; this command does the same without one. Nothing is done to a log that was closed, that
+a process holds, or that does not verify.
+
+Examples:
+  audited recover /var/lib/orders/audit")]
+pub(crate) struct Recover {
     /// The log's directory
     pub(crate) log: PathBuf,
     /// Print one JSON object

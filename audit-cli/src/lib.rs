@@ -1,4 +1,5 @@
-//! The command line of `audited`: verifies a log and shows what is in it. All commands but `compact` only read.
+//! The command line of `audited`: verifies a log and shows what is in it. All commands but `compact` and
+//! `recover` only read.
 //!
 //! ```
 //! use audit_cli::{Exit, run};
@@ -21,9 +22,9 @@
 //! - A closed pipe ends a command without an error; `verify` keeps the exit code of its verdict.
 //!
 //! # Exit codes
-//! | code | `verify` | `show`, `timeline`, `stats`, `sites` | `compact` |
+//! | code | `verify` | `show`, `timeline`, `stats`, `sites` | `compact`, `recover` |
 //! |---|---|---|---|
-//! | 0 | intact | something was found | all full segments are compressed |
+//! | 0 | intact | something was found | all full segments are compressed; the log is closed |
 //! | 1 | tampered | nothing was found, or some lines cannot be read | |
 //! | 2 | unverifiable, or an error | an error, be it that one of several logs cannot be read | an error |
 //!
@@ -35,6 +36,7 @@ mod arguments;
 mod compact;
 mod conclude;
 mod output;
+mod recover;
 mod show;
 mod sites;
 mod stats;
@@ -116,6 +118,7 @@ fn execute(command: &Command, output: &mut Output<'_>) -> anyhow::Result<Exit> {
         Command::Stats(arguments) => stats::execute(arguments, output),
         Command::Sites(arguments) => sites::execute(arguments, output),
         Command::Compact(arguments) => compact::execute(arguments, output),
+        Command::Recover(arguments) => recover::execute(arguments, output),
     }
     .and_then(|exit| output.flush().map(|()| exit))
 }

@@ -63,6 +63,11 @@ fn is_unsafe(character: char) -> bool {
     character.is_control() || invisible
 }
 
+/// Counts entries in words.
+pub(crate) fn entries(count: u64) -> String {
+    if count == 1 { "1 entry".to_owned() } else { format!("{count} entries") }
+}
+
 /// Escapes an identifier and quotes it if it could be taken for something else: empty, or with spaces or quotes in it.
 pub(crate) fn identifier(text: &str) -> String {
     let escaped = escape(text).replace('\u{200d}', r"\u{200d}").replace('\u{fe0f}', r"\u{fe0f}");

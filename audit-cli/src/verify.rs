@@ -13,7 +13,7 @@ use serde::Serialize;
 use crate::Exit;
 use crate::arguments::Verify;
 use crate::output::{Output, is_broken_pipe};
-use crate::text::{identifier, instant};
+use crate::text::{entries, identifier, instant};
 
 /// What the verdict rests on: as long as logs have no keys, always the same.
 const ASSURANCE: &str = "chain only";
@@ -154,6 +154,9 @@ struct Together<'a> {
     logs: &'a [Account],
 }
 
+/// The files of the journal.
+const JOURNAL: [&str; 2] = ["journal.0", "journal.1"];
+
 /// The report as it is printed. What a log that does not verify leaves unknown is `null` or left out.
 #[derive(Serialize)]
 struct Account {
@@ -175,6 +178,9 @@ struct Account {
     /// The entry that a verification begun before ended at.
     #[serde(skip_serializing_if = "Option::is_none")]
     resumed_at: Option<u64>,
+    /// There is a journal, which may hold records that are no entries yet.
+    #[serde(skip_serializing_if = "core::ops::Not::not")]
+    journal: bool,
 }
 
 #[derive(Serialize)]
@@ -225,6 +231,7 @@ impl Account {
             assurance_meaning: report.range.map_or(ASSURANCE_MEANING, |_| ASSURANCE_OF_RANGE_MEANING),
             range: report.range.map(|Range { from, to }| Verified { from, to }),
             resumed_at: report.resumed_at,
+            journal: JOURNAL.iter().any(|name| log.join(name).exists()),
             origin: report.origin.clone(),
             entries_read: report.summary.entries
                 - report.range.map_or(0, |range| range.from.min(report.summary.entries)),
@@ -268,6 +275,10 @@ impl Account {
             None => lines.push(("entries", format!("{} read until the check ended", self.entries_read))),
         }
         lines.push(("segments", self.segments.to_string()));
+        if self.journal {
+            let journal = "in use, or left by a process that died: `audited recover` then appends what it holds";
+            lines.push(("journal", journal.to_owned()));
+        }
         lines.push(("checkpoint", self.checkpoint_line()));
         lines
     }
@@ -313,6 +324,3 @@ impl Contents {
     }
 }
 
-fn entries(count: u64) -> String {
-    if count == 1 { "1 entry".to_owned() } else { format!("{count} entries") }
-}

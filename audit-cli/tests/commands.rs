@@ -496,6 +496,7 @@ fn help_and_version_go_to_the_standard_output() {
           stats     Show how the calls went: counts, rates and durations
           sites     Show which functions of a program are audited, and which are exempt
           compact   Compress the full segments of a log that no process writes
+          recover   Finish a log whose process died, so that it holds all that was recorded
           help      Print this message or the help of the given subcommand(s)
 
         Options:
@@ -513,6 +514,7 @@ fn help_and_version_go_to_the_standard_output() {
           audited stats /var/lib/orders/audit --by tool
           audited sites target/release/orders
           audited compact /var/lib/orders/audit
+          audited recover /var/lib/orders/audit
 
         Processes that write at the same time have a log each: LOG, LOG.1, LOG.2 and so on. verify, show, timeline and stats
         take those beside LOG along, LOG.operator too, or read all logs in a directory: together, by time. Of their verdicts the
@@ -523,6 +525,7 @@ fn help_and_version_go_to_the_standard_output() {
           show, timeline, stats  0 found, 1 nothing found or some lines cannot be read, 2 an error
           sites                  0 found, 1 nothing found, 2 an error
           compact                0 all full segments are compressed, 2 an error
+          recover                0 the log is closed, 2 an error
         -- exit 0
     "#]]
     .assert_eq(&session(&log, "--help"));

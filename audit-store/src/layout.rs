@@ -99,6 +99,10 @@ impl Layout {
         for entry in fs::read_dir(&self.directory)? {
             let name = entry?.file_name();
             if name != LOCK && !JOURNAL.iter().any(|half| name == *half) {
+                // Somebody is creating the log at this moment: nothing else is put there before the segments.
+                if is(SEGMENTS, fs::Metadata::is_dir) {
+                    return Ok(Survey::Log);
+                }
                 let found = format!("a directory without `{SEGMENTS}` that holds `{}`", name.display());
                 return Ok(Survey::NotALog(found));
             }

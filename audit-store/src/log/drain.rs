@@ -419,7 +419,8 @@ struct Ending<'a>(&'a Shared);
 
 impl Drop for Ending<'_> {
     fn drop(&mut self) {
-        let is_closed = self.0.state().phase == Phase::Ending;
+        // The committer may have been quicker.
+        let is_closed = matches!(self.0.state().phase, Phase::Ending | Phase::Ended);
         if !is_closed {
             let found = "the writing thread ended before the log was closed";
             let fault = self.0.fail(AppendError::new(AppendErrorKind::Poisoned, found));

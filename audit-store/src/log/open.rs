@@ -34,6 +34,8 @@ const COMMIT_INTERVAL_MIN: Duration = Duration::from_millis(1);
 /// Opens the log at `path` through the given file layer, or creates it.
 pub(crate) fn open(options: Options, path: &Path, disk: Arc<dyn Disk>) -> Result<Log, Error> {
     options.check_origin(path)?;
+    // A forked process must not go on with the identifiers of the one that it was forked from.
+    audit_core::id::renew();
     let absolute = std::path::absolute(path).map_err(|source| Error::io(path, "find the absolute path", source))?;
     let layout = Layout::new(&absolute);
     create::create_directory(&*disk, &layout)?;
