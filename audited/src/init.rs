@@ -1,8 +1,10 @@
 //! Start-up in one call.
 
 use core::fmt;
-use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::path::{self, Path, PathBuf};
+use std::process;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use audit_store::{Error, Guard, Log};
 use tracing::level_filters::LevelFilter;
@@ -13,32 +15,39 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use crate::doctor::{Diagnosis, DoctorError, doctor};
 use crate::{audit_filter, layer, telemetry_filter};
 
-/// True while a guard of [`init`] lives.
-static INITIALISED: AtomicBool = AtomicBool::new(false);
+/// The id of the process whose guard of [`init`] lives; none has the id 0. In a forked copy of that process it is another
+/// one's.
+static INITIALISED: AtomicU32 = AtomicU32::new(0);
+
+/// The log that [`init`] opened beside the one that it was asked for, and the process that it did that for.
+static SIBLING: Mutex<Option<(u32, PathBuf)>> = Mutex::new(None);
 
 /// Opens the log in the directory `path`, made if there is none, and records every audited call in it until the guard is
 /// dropped.
+///
+/// A log has one writer. While another process holds the log, this one opens the lowest free one of the logs beside it:
+/// `<path>.1`, `<path>.2` and so on; [`InitGuard::path`] tells which, and so does [`doctor`](fn@crate::doctor). The command
+/// `audited` reads all of them together. A forked process never writes into the log of the process that it was forked from;
+/// it may call `init` again and then has a log of its own.
 ///
 /// It also installs a tracing subscriber that prints telemetry to stderr as `RUST_LOG` says (`target=level,…`; warnings
 /// unless set), without the audit spans. Where a subscriber is installed already that one stays, and records reach the
 /// log through the process-wide recorder.
 ///
 /// # Errors
-/// The log cannot be opened (another process holds it, the directory is not a log, it is of a newer schema, it does not
-/// verify), or an earlier `init` of this process is still at work.
+/// The log cannot be opened (the directory is not a log, it is of a newer schema, it does not verify, other processes hold
+/// it and all [`SIBLINGS_MAX`](crate::SIBLINGS_MAX) logs beside it), or an earlier `init` of this process is still at work.
 pub fn init(path: impl AsRef<Path>) -> Result<InitGuard, InitError> {
-    if INITIALISED.swap(true, Ordering::AcqRel) {
-        return Err(InitError(Kind::Twice));
-    }
-    // Resets the flag on every way out but the last.
-    let initialised = Initialised;
-    let log = Log::open(path).map_err(|error| InitError(Kind::Open(error)))?;
+    // Given back on every way out but the last.
+    let initialised = Initialised::take().ok_or(InitError(Kind::Twice))?;
+    let log = Log::options().open_or_sibling(&path).map_err(|error| InitError(Kind::Open(error)))?;
+    initialised.note(path.as_ref(), log.path());
     let audit = layer(&log).with_filter(audit_filter());
     let telemetry =
         tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_filter(levels().and(telemetry_filter()));
     // An error says that there is a subscriber already; the recorder serves the calls then.
     let _there_is_one = tracing_subscriber::registry().with(audit).with(telemetry).try_init();
-    Ok(InitGuard { guard: log.guard(), _initialised: initialised })
+    Ok(InitGuard { guard: log.guard(), log, _initialised: initialised })
 }
 
 /// Starts like [`init`], and refuses to where something stands in the way: [`doctor`](fn@crate::doctor) is asked, and its
@@ -61,12 +70,39 @@ fn levels() -> Targets {
     wanted.unwrap_or_else(|| Targets::new().with_default(LevelFilter::WARN))
 }
 
+/// The turn of a process, by its id.
 #[derive(Debug)]
-struct Initialised;
+struct Initialised(u32);
+
+impl Initialised {
+    fn take() -> Option<Self> {
+        let process = process::id();
+        let free = |holder| (holder != process).then_some(process);
+        INITIALISED.fetch_update(Ordering::AcqRel, Ordering::Acquire, free).ok()?;
+        Some(Self(process))
+    }
+
+    /// Keeps where records go if that is not where they were to go.
+    fn note(&self, wanted: &Path, opened: &Path) {
+        let is_wanted = path::absolute(wanted).is_ok_and(|wanted| wanted == opened);
+        // The doctor alone looks at it, and never for long.
+        *SIBLING.lock().unwrap_or_else(PoisonError::into_inner) = (!is_wanted).then(|| (self.0, opened.to_owned()));
+    }
+}
+
+/// Returns the log beside the one that was asked for, if records of [`init`] go there.
+pub(crate) fn sibling() -> Option<PathBuf> {
+    // In a forked copy of the process the lock may be held for ever, by a thread that is not there.
+    let sibling = SIBLING.try_lock().ok()?;
+    let (process, path) = sibling.as_ref()?;
+    let is_at_work = *process == process::id() && INITIALISED.load(Ordering::Acquire) == *process;
+    is_at_work.then(|| path.clone())
+}
 
 impl Drop for Initialised {
     fn drop(&mut self) {
-        INITIALISED.store(false, Ordering::Release);
+        // A copy that was forked with its process ends nobody else's turn.
+        let _someone_elses = INITIALISED.compare_exchange(self.0, 0, Ordering::AcqRel, Ordering::Acquire);
     }
 }
 
@@ -75,10 +111,17 @@ impl Drop for Initialised {
 #[must_use = "the log is closed when the guard is dropped; bind it to a name: `let _guard = …`"]
 pub struct InitGuard {
     guard: Guard,
+    log: Log,
     _initialised: Initialised,
 }
 
 impl InitGuard {
+    /// Returns the absolute path of the log that was opened: the one that was asked for, or the one beside it that was free.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        self.log.path()
+    }
+
     /// Closes the log and tells whether that went well, which dropping the guard cannot.
     ///
     /// # Errors

@@ -91,7 +91,11 @@ pub use audit_layer::{AuditFilter, AuditLayer, TelemetryFilter, audit_filter, la
 pub use doctor::doctor;
 
 #[cfg(feature = "store")]
-pub use audit_store::{Error, Guard, Log, Options, verify::verify_log};
+pub use audit_store::{
+    Error, Fanout, Guard, Log, Options, SecondaryHealth, SecondaryOptions,
+    streams::{SIBLINGS_MAX, verify_streams},
+    verify::verify_log,
+};
 
 #[cfg(all(feature = "layer", feature = "store"))]
 pub use init::{InitError, InitGuard, init, init_strict};

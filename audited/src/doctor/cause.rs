@@ -1,6 +1,7 @@
 //! What can stand in the way of a record or a span, each under its name.
 
 use core::fmt;
+use std::path::PathBuf;
 
 use audit_core::sink::AppendError;
 use tracing::level_filters::LevelFilter;
@@ -56,6 +57,8 @@ pub enum Cause {
     /// This many calls of an earlier process had no end when the log was opened: it exited inside of them, was aborted or
     /// was killed. Each is recorded as `tool.abandoned`.
     CallsAbandoned(u64),
+    /// [`init`](crate::init) opened this log, beside the one that it was asked for, which another process held.
+    Sibling(PathBuf),
 }
 
 /// How much a [`Cause`] matters.
@@ -79,7 +82,9 @@ impl Cause {
             Self::NoLog | Self::LogClosed | Self::Forked | Self::Refused(_) | Self::Unconfirmed | Self::EndRefused => {
                 Severity::Blocks
             }
-            Self::RecordsRefused(_) | Self::CallsUnrecorded(_) | Self::CallsAbandoned(_) => Severity::Note,
+            Self::RecordsRefused(_) | Self::CallsUnrecorded(_) | Self::CallsAbandoned(_) | Self::Sibling(_) => {
+                Severity::Note
+            }
             _ => Severity::Degrades,
         }
     }
@@ -109,6 +114,7 @@ impl Cause {
             Self::RecordsRefused(_) => "records_refused",
             Self::CallsUnrecorded(_) => "calls_unrecorded",
             Self::CallsAbandoned(_) => "calls_abandoned",
+            Self::Sibling(_) => "sibling",
         }
     }
 }
@@ -163,6 +169,9 @@ impl fmt::Display for Cause {
             }
             Self::CallsAbandoned(calls) => {
                 write!(f, "{calls} calls of an earlier process had no end: it exited, was aborted or was killed")
+            }
+            Self::Sibling(opened) => {
+                write!(f, "another process held the log: records of this one go to {}", opened.display())
             }
         }
     }

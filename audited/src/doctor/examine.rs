@@ -31,6 +31,10 @@ pub(super) fn examine() -> Diagnosis {
         }
         Some(port) => {
             tell_health(&port.health(), &mut add);
+            #[cfg(feature = "store")]
+            if let Some(opened) = crate::init::sibling() {
+                add(Cause::Sibling(opened));
+            }
             if layer.is_some_and(|layer| layer.leads_where(port)) {
                 Way::Layer
             } else {

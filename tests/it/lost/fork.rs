@@ -1,5 +1,6 @@
 //! A forked process: its calls never enter the stream of the process that it was forked from.
 
+use std::cell::Cell;
 use std::io::{Read as _, Write as _};
 
 use audited::{Unavailable, audited};
@@ -48,7 +49,6 @@ each_alone! {
         let path = place.join("log");
         let guard = audited::init(&path).unwrap();
         calls();
-        let before = log_records(&path).len();
         let told = in_a_fork(|| {
             calls();
             let refused = wipe().unwrap_err().0.to_string();
@@ -62,7 +62,6 @@ each_alone! {
                 "[\"forked\"] false {CALLS} `fork.wipe` was refused: it must be recorded and no audit log is open"
             )
         );
-        assert_eq!(log_records(&path).len(), before);
         // A forked process may open a log of its own.
         let own = place.join("own");
         let told = in_a_fork(|| {
@@ -78,6 +77,48 @@ each_alone! {
         calls();
         guard.close().unwrap();
         assert_log(&path, 2 * CALLS);
+        // Two records for each of these calls, and what the log says of itself: none is the forked process's.
+        assert_eq!(log_records(&path).len(), 2 * 2 * CALLS + 2);
+        std::fs::remove_dir_all(place).unwrap();
+    }
+
+    #[cfg(unix)]
+    fn a_forked_process_that_starts_again_has_a_log_beside_its_parents() {
+        let place = place_of("lost::fork::a_forked_process_that_starts_again_has_a_log_beside_its_parents");
+        let path = place.join("log");
+        let guard = Cell::new(Some(audited::init(&path).unwrap()));
+        calls();
+        let told = in_a_fork(|| {
+            let own = audited::init(&path).unwrap();
+            let second = audited::init(&path).unwrap_err().is_twice();
+            // The copy of the guard closes nothing and ends nobody's turn.
+            drop(guard.take());
+            let third = audited::init(&path).unwrap_err().is_twice();
+            calls();
+            let diagnosis = audited::doctor();
+            let told = format!("{} {second} {third} {diagnosis}", own.path().display());
+            own.close().unwrap();
+            let again = audited::init(&path).unwrap();
+            assert_eq!(again.path(), path.with_extension("1"));
+            again.close().unwrap();
+            told
+        });
+        let own = path.with_extension("1");
+        assert_eq!(
+            told,
+            format!(
+                "{0} true true calls are recorded, through the process-wide recorder; their spans are enabled\n  \
+                 degrades [not_installed]: the subscriber with the audit layer is not installed: another one was first, \
+                 or it is gone, or the layer was put into none\n  note [sibling]: another process held the log: records \
+                 of this one go to {0}",
+                own.display()
+            )
+        );
+        calls();
+        assert!(audited::doctor().is_clear());
+        guard.take().unwrap().close().unwrap();
+        assert_log(&path, 2 * CALLS);
+        assert_log(&own, CALLS);
         std::fs::remove_dir_all(place).unwrap();
     }
 }
