@@ -221,7 +221,7 @@ fn append<'a>(
     prepared: &Prepared<'_>,
 ) -> Receipt {
     let receipt = primary.append(prepared);
-    if secondaries.len() == 0 || is_refused(&receipt) {
+    if secondaries.len() == 0 || receipt.is_refused() {
         return receipt;
     }
     let mut copy: Option<Record> = None;
@@ -235,11 +235,6 @@ fn append<'a>(
         secondary.offer(record);
     }
     receipt
-}
-
-/// Tells whether the primary refused a record at once.
-fn is_refused(receipt: &Receipt) -> bool {
-    matches!(receipt.now(), Some(Err(fault)) if fault.kind() != AppendErrorKind::Unasked)
 }
 
 /// Tells it on stderr.

@@ -38,6 +38,30 @@ fn records(log: &Path) -> Vec<Value> {
 }
 
 #[test]
+fn a_secondary_sink_gets_what_the_log_took_and_a_full_disk_of_its_own_stops_nobody() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("audit");
+    let log = Log::open(&path).unwrap();
+    let (well, broken) = (testkit::Memory::new(), testkit::Memory::new());
+    broken.refuse(audited::sink::AppendErrorKind::DiskFull);
+    let brief = audited::SecondaryOptions::new().timeout(std::time::Duration::from_millis(1));
+    let fanout = audited::Fanout::new(log.clone())
+        .secondary("well", well.clone(), &audited::SecondaryOptions::new())
+        .secondary("broken", broken.clone(), &brief);
+    let subscriber = tracing_subscriber::registry().with(audited::layer(&fanout));
+    tracing::subscriber::with_default(subscriber, || (0..20).for_each(|n| assert_eq!(note(n, "hush"), n + 4)));
+    let health = fanout.close();
+    log.close().unwrap();
+    assert_eq!(intact(&path).calls, 20);
+    let own = |record: &&Value| record["event_name"].as_str().unwrap().starts_with("log.");
+    let in_log: Vec<Value> = records(&path).into_iter().filter(|record| !own(&record)).collect();
+    assert_eq!(well.records(), in_log);
+    assert_eq!((health[0].delivered(), health[0].dropped()), (40, 0));
+    assert_eq!((health[1].delivered(), health[1].dropped()), (0, 40));
+    assert!(broken.records().is_empty());
+}
+
+#[test]
 fn a_composed_subscriber_records_into_an_open_log() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("audit");

@@ -77,6 +77,12 @@ impl Receipt {
         }
     }
 
+    /// Tells whether it is known already that the record is not in the log, or not as durably as demanded.
+    #[must_use]
+    pub fn is_refused(&self) -> bool {
+        matches!(self.known(), Some(Err(_)))
+    }
+
     /// Returns what is known already of whether the record is in the log, as durably as demanded; `None` while it is not
     /// known.
     pub(crate) fn known(&self) -> Option<Result<(), AppendError>> {
@@ -230,6 +236,8 @@ mod tests {
         assert!(matches!(Receipt::accepted().known(), Some(Ok(()))));
         assert!(matches!(Receipt::accepted().poll_kept(&mut context), Poll::Ready(Ok(()))));
         assert!(Receipt::accepted().wait_kept().is_ok());
+        assert!(!Receipt::accepted().is_refused() && !Receipt::ready(Ok(appended())).is_refused());
+        assert!(Receipt::ready(Err(unasked())).is_refused());
         assert_eq!(Receipt::accepted().wait().unwrap_err().kind(), AppendErrorKind::Unasked);
         assert_eq!(Receipt::accepted().now().unwrap().unwrap_err().kind(), AppendErrorKind::Unasked);
     }
