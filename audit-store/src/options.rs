@@ -84,7 +84,7 @@ impl Options {
     /// seconds.
     ///
     /// When the time is over the record is refused: with the error that stands in the way of writing, or as
-    /// [`Busy`](audit_core::sink::AppendErrorKind::Busy). What then becomes of its call is for the action's policy to say.
+    /// [`Busy`](audit_core::sink::AppendErrorKind::Busy). An action may say otherwise with `append_timeout_ms`. What then becomes of its call is for the action's policy to say.
     #[must_use]
     pub const fn append_timeout(mut self, timeout: Duration) -> Self {
         self.append_timeout = timeout;

@@ -6,6 +6,7 @@
 
 mod airline;
 mod attribute;
+mod backpressure;
 mod calls;
 mod capture;
 mod census;

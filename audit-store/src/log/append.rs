@@ -17,6 +17,8 @@ use crate::log::{Shared, writer};
 /// Marks a record in the journal that someone waits for.
 pub(super) const ASKED: Flags = Flags::new(1);
 
+const DAY: Duration = Duration::from_secs(86_400);
+
 /// How many records may wait in memory for room in the journal, those of asynchronous callers.
 const QUEUE_MAX: usize = 1_024;
 
@@ -76,7 +78,7 @@ impl Shared {
     }
 
     /// Makes the receipt of a record that is in the journal.
-    fn accepted(&self, appended: Appended, demand: &Demand) -> Receipt {
+    pub(super) fn accepted(&self, appended: Appended, demand: &Demand) -> Receipt {
         if !demand.is_asked {
             if appended.wake {
                 self.call_writer();
@@ -89,6 +91,10 @@ impl Shared {
             Some(fault) => Some(waiter.told(Err(fault))),
             None => state.waiters.wait(appended.position, waiter),
         };
+        if state.is_commit_urgent() {
+            // The writer was faster: it found nobody who waits for the disk.
+            self.work.notify_one();
+        }
         self.call_all(state);
         if let Some(told) = told {
             told.tell();
@@ -106,7 +112,8 @@ impl Shared {
         match prepared.if_full() {
             WhenFull::Queue => self.enqueue(prepared, call, demand),
             WhenFull::Block => {
-                let deadline = Instant::now() + demand.patience;
+                // A patience beyond the end of time is one day at least.
+                let deadline = Instant::now().checked_add(demand.patience).unwrap_or_else(|| Instant::now() + DAY);
                 let meta = meta(call, demand.is_asked);
                 self.answer(self.journal.append(meta, prepared.record(), Some(deadline)), demand)
             }
@@ -132,7 +139,8 @@ impl Shared {
             return Err(closed("found a record after `log.closed`"));
         }
         let (waiter, receipt) = demand.waiter();
-        state.queue.push_back(Queued { record: prepared.record().to_vec(), call, waiter: Some(waiter) });
+        let (after, record) = (self.journal.end(), prepared.record().to_vec());
+        state.queue.push_back(Queued { after, record, call, waiter: Some(waiter) });
         self.call_all(state);
         Ok(receipt)
     }
@@ -194,18 +202,19 @@ pub(super) fn call_of(meta: Meta) -> Option<(CallId, Stage)> {
 }
 
 /// What a record's caller waits for, and how long.
-struct Demand {
-    durability: Durability,
-    is_asked: bool,
-    patience: Duration,
-    record_bytes: usize,
+pub(super) struct Demand {
+    pub(super) durability: Durability,
+    pub(super) is_asked: bool,
+    pub(super) patience: Duration,
+    pub(super) record_bytes: usize,
 }
 
 impl Demand {
     fn waiter(&self) -> (Waiter, Receipt) {
         let (completion, receipt) = Receipt::pending();
         let deadline = Instant::now().checked_add(self.patience);
-        (Waiter { completion, durability: self.durability, deadline, record_bytes: self.record_bytes }, receipt)
+        let Self { durability, patience, record_bytes, .. } = *self;
+        (Waiter { completion, durability, deadline, patience, record_bytes }, receipt)
     }
 }
 

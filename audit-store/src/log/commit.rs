@@ -51,7 +51,8 @@ impl Shared {
         }
         // What a record refers to reaches the disk before the record does.
         self.files.sync_blobs(&batch.blobs).map_err(|fault| self.fail(fault))?;
-        self.files.sync(&batch.segment).map_err(|fault| self.fail(fault))?;
+        let is_left = || !Arc::ptr_eq(&self.state().written.segment, &batch.segment);
+        self.files.sync(&batch.segment, is_left).map_err(|fault| self.fail(fault))?;
         let size = batch.tree.size();
         let told = self.state().waiters.synced(size);
         told.into_iter().for_each(Told::tell);
@@ -104,18 +105,18 @@ impl Files {
         Ok(Self { disk, layout, origin: String::new(), lock_identity })
     }
 
-    /// Brings what a segment holds to the disk.
-    pub(super) fn sync(&self, segment: &ActiveSegment) -> Result<(), AppendError> {
+    /// Brings what a segment holds to the disk. A segment that was left meanwhile may be gone: it was looked at before,
+    /// and what is sealed is not at its place any more.
+    pub(super) fn sync(&self, segment: &ActiveSegment, is_left: impl FnOnce() -> bool) -> Result<(), AppendError> {
         if let Err(source) = self.disk.sync(&segment.file) {
             return Err(poisoned("a segment could not be brought to the disk", source));
         }
         // An fsync succeeds on a file that no path leads to any more.
-        for (identity, path) in [(segment.identity, segment.path.clone()), (self.lock_identity, self.layout.lock())] {
-            if !identity.is_at(&path) {
-                return Err(replaced(&path));
-            }
+        if !segment.identity.is_at(&segment.path) && !is_left() {
+            return Err(replaced(&segment.path));
         }
-        Ok(())
+        let lock = self.layout.lock();
+        if self.lock_identity.is_at(&lock) { Ok(()) } else { Err(replaced(&lock)) }
     }
 
     /// Brings blobs to the disk.
@@ -166,6 +167,8 @@ impl Drop for Ending<'_> {
         let is_kept = !state.is_drained || state.fault.is_some() || state.end.is_some();
         let locks = state.locks.take();
         drop(state);
+        // Whatever comes now would be in a file that the next one who opens the log removes.
+        shared.journal.close();
         shared.sealer.finish();
         if !is_kept {
             // Left where they are, they would be found to hold nothing new.

@@ -149,7 +149,9 @@ impl Writing {
         while let Some(held) = self.held.pop_front() {
             self.move_record(held.slip, held.record)?;
         }
-        while self.writer.batch.bytes().len() < BATCH_BYTES {
+        // What waits in memory has its place between records of the journal.
+        let end = self.shared.journal_end();
+        while self.writer.batch.bytes().len() < BATCH_BYTES && self.drain.position() < end {
             let Some(slot) = self.drain.next() else { break };
             let slip = Slip::of(&slot);
             if slip.asked.is_none() && !self.writer.is_full_for(slot.len()) {
@@ -249,14 +251,17 @@ impl Writing {
         self.flush()
     }
 
-    /// Adds the records that wait in memory.
+    /// Adds the records that wait in memory for what is in the batch or written by now.
     fn push_queue(&mut self) -> Result<(), AppendError> {
         let shared = Arc::clone(&self.shared);
+        let position = self.drain.position();
         loop {
             let mut state = shared.state();
             let taken = self.queued;
-            for queued in state.queue.iter().skip(taken) {
-                if self.writer.is_full_for(queued.record.len()) {
+            let mut is_full = false;
+            for queued in state.queue.iter().skip(taken).take_while(|queued| queued.after <= position) {
+                is_full = self.writer.is_full_for(queued.record.len());
+                if is_full {
                     break;
                 }
                 let number = self.writer.push(&queued.record);
@@ -264,7 +269,7 @@ impl Writing {
                 self.queued += 1;
             }
             state.in_batch = self.queued;
-            if state.queue.len() == self.queued {
+            if !is_full {
                 return Ok(());
             }
             drop(state);
@@ -320,7 +325,7 @@ impl Writing {
         state.in_batch = 0;
         state.obstacle = None;
         state.written.tree.clone_from(&self.writer.tree.frontier);
-        self.note_segment(&mut state);
+        self.note_written(&mut state);
         drop(state);
         for placed in self.batch.drain(..) {
             if let Some((call, stage)) = placed.slip.call {
@@ -331,13 +336,9 @@ impl Writing {
         told
     }
 
-    /// Tells the committer what it has to do, and those who wait for the log to be written.
-    fn note_segment(&mut self, state: &mut State) {
-        let is_begun = !Arc::ptr_eq(&state.written.segment, &self.writer.segment);
-        if is_begun {
-            state.written.segment = Arc::clone(&self.writer.segment);
-        }
-        if is_begun || self.unsynced_bytes > UNSYNCED_BYTES_MAX {
+    /// Tells the committer that there is something to do.
+    fn note_written(&mut self, state: &mut State) {
+        if self.unsynced_bytes > UNSYNCED_BYTES_MAX {
             state.is_commit_due = true;
             self.unsynced_bytes = 0;
         }
@@ -348,6 +349,13 @@ impl Writing {
     fn rotate(&mut self) -> Result<(), AppendError> {
         let first = self.writer.segment_first;
         self.writer.rotate()?;
+        self.unsynced_bytes = 0;
+        {
+            // Before the sealing takes the full segment away: a commit looks whether the one that it was given is there.
+            let mut state = self.shared.state();
+            state.written.segment = Arc::clone(&self.writer.segment);
+            state.is_commit_due = true;
+        }
         let summary = self.writer.calls.summary(self.writer.stream_id, self.writer.tree.frontier.size());
         let state = verify::State { summary, tree: self.writer.tree.clone() };
         self.shared.sealer.add(Job { first, state: Some(state) });
@@ -368,7 +376,10 @@ impl Writing {
         }
         self.writer.batch.clear();
         self.queued = 0;
-        self.shared.state().in_batch = 0;
+        let mut state = self.shared.state();
+        state.in_batch = 0;
+        // Whose caller was told meanwhile that they are not in the log are not written any more.
+        state.queue.retain(|queued| queued.waiter.is_some());
     }
 
     /// Tells why nothing can be written, now or any more.
@@ -434,6 +445,13 @@ impl Drop for Ending<'_> {
 }
 
 impl Shared {
+    /// Returns the end of what may be taken out of the journal before records that wait in memory have their turn: what is
+    /// appended from now on is behind those that come to wait from now on.
+    fn journal_end(&self) -> Position {
+        let state = self.state();
+        state.queue.front().map_or_else(|| self.journal.end(), |queued| queued.after)
+    }
+
     /// Waits until someone calls the writing thread, or the pause is over.
     fn wait_for_work(&self, mut state: MutexGuard<'_, State>, pause: Duration) {
         if !state.is_called {

@@ -232,7 +232,7 @@ impl Opening {
     /// Brings all entries to the disk and writes the checkpoint over them.
     fn commit(&mut self) -> Result<(), Error> {
         let tree = &self.writer.tree.frontier;
-        let synced = self.files.sync(&self.writer.segment);
+        let synced = self.files.sync(&self.writer.segment, || false);
         let written = synced.and_then(|()| self.files.write_checkpoint(tree));
         written.map_err(|fault| Error::append(&self.files.layout.directory, fault))?;
         self.committed = tree.size();

@@ -79,12 +79,14 @@ pub(super) struct Written {
     /// The place in the journal up to which everything is in a segment.
     pub(super) position: Position,
     pub(super) tree: Frontier,
-    /// The segment that the last entry is in.
+    /// The segment that is written to. What the ones before it hold is on the disk.
     pub(super) segment: Arc<ActiveSegment>,
 }
 
 /// A record that waits in memory for room.
 pub(super) struct Queued {
+    /// Where the journal ended when it came: all before that was appended before, all behind it afterwards.
+    pub(super) after: Position,
     pub(super) record: Vec<u8>,
     pub(super) call: Option<(CallId, Stage)>,
     /// None once its time is over while it is being written.

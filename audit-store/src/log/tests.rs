@@ -15,10 +15,17 @@ use crate::disk::SystemDisk;
 use crate::read::Lines;
 use crate::verify::{Report, Verdict, verify_log};
 
+mod clock;
+mod disks;
 mod faults;
+mod full;
+mod hanging;
 mod health;
+mod matrix;
 mod open;
+mod power;
 mod recovery;
+mod small;
 
 /// A clock that goes on by one millisecond whenever it is read.
 #[derive(Default)]
@@ -72,7 +79,7 @@ pub(crate) fn call_id(call: u64) -> CallId {
     format!("01a17cbd-e826-77ed-86a8-{call:012}").parse().unwrap()
 }
 
-/// The canonical bytes of a record; `name` and stage as in schema 1.
+/// The canonical bytes of a record; `name` and stage as in schema 1. No two calls and no two stages of one have the same.
 pub(crate) fn record(call: u64, name: &str, stage: Stage) -> Vec<u8> {
     let started = if stage == Stage::Started { r#","request":{"arguments":{"order":"A-1"}}"# } else { "" };
     format!(
@@ -81,14 +88,16 @@ pub(crate) fn record(call: u64, name: &str, stage: Stage) -> Vec<u8> {
             r#""start_time":"2026-10-27T09:43:02.950456000Z"}},"correlation":{{"run_id":"run_01HZX","turn":3}},"#,
             r#""event_name":"{}","level":"request","observed_time":"2026-10-27T09:43:02.950456000Z","#,
             r#""operation":{{"name":"execute_tool","tool":{{"name":"sync","version":"1"}}}},"#,
-            r#""outcome":{{"status":"unknown"}},"record_id":"01a17cbc-f240-7dd1-8916-96e15e2ee293"{},"#,
+            r#""outcome":{{"status":"unknown"}},"record_id":"01a17cbc-f240-7dd1-89{:02x}-{call:012}"{},"#,
             r#""schema_version":"1","stage":"{}","target":[{{"id":"A-1","type":"order"}}],"#,
             r#""time":"2026-10-27T09:43:02.950456000Z"}}"#
         ),
         call_id(call),
         name,
+        stage as u8,
         started,
-        stage
+        stage,
+        call = call,
     )
     .into_bytes()
 }
@@ -105,6 +114,13 @@ fn begin_durably(log: &Log, call: u64) -> Receipt {
     let record = record(call, "tool.called", Stage::Started);
     let prepared = Prepared::new(&record, Stage::Started).call(call_id(call)).durability(Some(Durability::Disk));
     log.append(&prepared)
+}
+
+/// Appends a record of a call and waits as long as it takes, whatever the log's patience is.
+fn patiently(log: &Log, call: u64, stage: Stage, durability: Durability) -> Appended {
+    let record = record(call, if stage == Stage::Started { "tool.called" } else { "tool.completed" }, stage);
+    let prepared = Prepared::new(&record, stage).call(call_id(call)).durability(Some(durability));
+    log.append(&prepared.timeout(Some(Duration::from_secs(60)))).wait().unwrap()
 }
 
 pub(crate) fn lines(path: &Path) -> Vec<String> {
@@ -126,29 +142,39 @@ fn names(path: &Path) -> Vec<String> {
 
 /// Copies a log as a killed process would leave it, in the order in which a reader of a live log reads it.
 pub(crate) fn copy(log: &Path) -> (TempDir, PathBuf) {
-    let directory = tempfile::tempdir().unwrap();
+    let directory = place();
     let to = directory.path().join("log");
     copy_to(log, &to);
     (directory, to)
 }
 
 fn copy_to(log: &Path, to: &Path) {
+    while !try_copy(log, to) {
+        fs::remove_dir_all(to).unwrap();
+    }
+}
+
+/// False if a segment was sealed meanwhile, and was seen under neither name.
+fn try_copy(log: &Path, to: &Path) -> bool {
     fs::create_dir(to).unwrap();
-    for name in ["checkpoint", "log.json", "lock"] {
-        if log.join(name).exists() {
-            fs::copy(log.join(name), to.join(name)).unwrap();
+    // The journal before the segments: what leaves it meanwhile is found there. A segment that appears meanwhile is not
+    // needed: the checkpoint was read before.
+    for name in ["checkpoint", "log.json", "lock", "journal.0", "journal.1"] {
+        let _absent = fs::copy(log.join(name), to.join(name));
+    }
+    for name in ["blobs", "index", "segments"] {
+        let Ok(entries) = fs::read_dir(log.join(name)) else { continue };
+        fs::create_dir(to.join(name)).unwrap();
+        let mut files: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+        files.sort();
+        for file in files {
+            let copied = fs::copy(&file, to.join(name).join(file.file_name().unwrap()));
+            if copied.is_err() && name == "segments" {
+                return false;
+            }
         }
     }
-    if log.join("segments").exists() {
-        fs::create_dir(to.join("segments")).unwrap();
-        // A segment that appears meanwhile is not needed: the checkpoint was read before.
-        let mut segments: Vec<_> =
-            fs::read_dir(log.join("segments")).unwrap().map(|entry| entry.unwrap().path()).collect();
-        segments.sort();
-        for segment in segments {
-            fs::copy(&segment, to.join("segments").join(segment.file_name().unwrap())).unwrap();
-        }
-    }
+    true
 }
 
 fn checked(path: &Path) -> Report {
@@ -161,8 +187,15 @@ fn kind(receipt: Receipt) -> AppendErrorKind {
     receipt.wait().unwrap_err().kind()
 }
 
+/// A new directory, in memory where there is such a place: a test that opens hundreds of logs would else wait for the
+/// device most of the time.
+fn place() -> TempDir {
+    let memory = Path::new("/dev/shm");
+    if memory.is_dir() { TempDir::new_in(memory) } else { TempDir::new() }.unwrap()
+}
+
 fn fresh() -> (TempDir, PathBuf) {
-    let directory = tempfile::tempdir().unwrap();
+    let directory = place();
     let path = directory.path().join("logs").join("orders");
     (directory, path)
 }
@@ -187,7 +220,7 @@ fn records_of_several_threads_come_back_in_one_chain() {
     log.close().unwrap();
     assert_eq!(appended.iter().map(|a| a.number).collect::<Vec<_>>(), (1..401).collect::<Vec<_>>());
     assert!(appended.iter().all(|appended| appended.durable == Durability::Os));
-    let hashes = lines(&path).into_iter().map(|line| audit_core::hash::Hash::leaf(line.as_bytes()));
+    let hashes = lines(&path).into_iter().map(|line| Hash::leaf(line.as_bytes()));
     assert!(hashes.skip(1).zip(&appended).all(|(hash, appended)| hash == appended.leaf_hash));
     let report = checked(&path);
     assert_eq!((report.summary.entries, report.summary.calls, report.summary.beyond_checkpoint), (402, 200, 0));

@@ -1,5 +1,6 @@
 //! Who waits for which record, and for how much.
 
+use core::time::Duration;
 use std::collections::{HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
@@ -8,6 +9,7 @@ use audit_core::sink::{AppendError, Appended, Completion};
 use audit_core::vocabulary::Durability;
 
 use crate::journal::Position;
+use crate::log::append::busy;
 
 /// Someone who waits for a record to be written, or to be on the disk.
 #[derive(Debug)]
@@ -16,6 +18,8 @@ pub(super) struct Waiter {
     pub(super) durability: Durability,
     /// When the waiting ends with an error; none for one who waits for ever.
     pub(super) deadline: Option<Instant>,
+    /// How long that is from the beginning.
+    pub(super) patience: Duration,
     /// How long the record is.
     pub(super) record_bytes: usize,
 }
@@ -37,6 +41,12 @@ impl Told {
 impl Waiter {
     pub(super) fn told(self, result: Result<Appended, AppendError>) -> Told {
         Told { completion: self.completion, result }
+    }
+
+    /// Tells one who is late why: what stands in the way, or that it took too long.
+    pub(super) fn told_late(self, obstacle: Option<&AppendError>) -> Told {
+        let patience = self.patience;
+        self.told(Err(obstacle.cloned().unwrap_or_else(|| busy(patience))))
     }
 
     pub(super) fn is_late(&self, now: Instant) -> bool {
@@ -108,14 +118,18 @@ impl Waiters {
 
     /// Ends the waiting of those whose time is over. Returns what is told to them, and the places and lengths of the
     /// records that are void from now on.
-    pub(super) fn expire(&mut self, now: Instant, fault: &AppendError) -> (Vec<Told>, Vec<(Position, usize)>) {
+    pub(super) fn expire(
+        &mut self,
+        now: Instant,
+        obstacle: Option<&AppendError>,
+    ) -> (Vec<Told>, Vec<(Position, usize)>) {
         let late: Vec<_> = self.unwritten.extract_if(|_position, waiter| waiter.is_late(now)).collect();
         let void: Vec<_> = late.iter().map(|(position, waiter)| (*position, waiter.record_bytes)).collect();
         self.void.extend(void.iter().map(|(position, _length)| *position));
         let unsynced = self.unsynced.extract_if(.., |(waiter, _appended)| waiter.is_late(now));
         let late = late.into_iter().map(|(_position, waiter)| waiter);
         let late = late.chain(unsynced.map(|(waiter, _appended)| waiter));
-        (late.map(|waiter| waiter.told(Err(fault.clone()))).collect(), void)
+        (late.map(|waiter| waiter.told_late(obstacle)).collect(), void)
     }
 
     /// Takes the record at this place out of those that are void; false if it is none.

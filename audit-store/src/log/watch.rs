@@ -9,7 +9,6 @@ use std::time::Instant;
 use audit_core::sink::AppendError;
 
 use crate::log::Shared;
-use crate::log::append::busy;
 use crate::log::state::{Phase, State};
 use crate::log::waiters::Told;
 
@@ -36,9 +35,10 @@ pub(super) fn run(shared: &Shared) {
 }
 
 impl Shared {
-    fn expire(&self, mut state: MutexGuard<'_, State>, now: Instant) {
-        let fault = state.obstacle.clone().unwrap_or_else(|| busy(self.append_timeout));
-        let (mut told, void) = state.waiters.expire(now, &fault);
+    /// Ends the waiting of those whose time is over at the given instant.
+    pub(super) fn expire(&self, mut state: MutexGuard<'_, State>, now: Instant) {
+        let obstacle = state.obstacle.clone();
+        let (mut told, void) = state.waiters.expire(now, obstacle.as_ref());
         let time = self.clock.now();
         for (position, record_bytes) in &void {
             state.refusals.add(time);
@@ -46,7 +46,7 @@ impl Shared {
             self.journal.spoil(*position, *record_bytes);
         }
         self.void.fetch_add(void.len(), Ordering::AcqRel);
-        told.extend(state.expire_queue(now, time, &fault));
+        told.extend(state.expire_queue(now, time, obstacle.as_ref()));
         drop(state);
         told.into_iter().for_each(Told::tell);
     }
@@ -58,7 +58,7 @@ impl State {
     }
 
     /// Ends the waiting in memory of those whose time is over. What is not being written will not be.
-    fn expire_queue(&mut self, now: Instant, time: audit_core::time::Time, fault: &AppendError) -> Vec<Told> {
+    fn expire_queue(&mut self, now: Instant, time: audit_core::time::Time, obstacle: Option<&AppendError>) -> Vec<Told> {
         let mut told = Vec::new();
         let (mut index, in_batch) = (0, self.in_batch);
         let refusals = &mut self.refusals;
@@ -66,7 +66,7 @@ impl State {
             let is_being_written = index < in_batch;
             index += 1;
             let Some(waiter) = queued.waiter.take_if(|waiter| waiter.is_late(now)) else { return true };
-            told.push(waiter.told(Err(fault.clone())));
+            told.push(waiter.told_late(obstacle));
             refusals.add(time);
             is_being_written
         });

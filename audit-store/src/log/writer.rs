@@ -149,7 +149,7 @@ impl Writer {
         if let Err(source) = self.disk.sync(&self.segment.file) {
             return Err(poisoned("a full segment could not be brought to the disk", source));
         }
-        // No commit looks at the segment any more once the next one is open.
+        // No commit needs to look at the segment any more once the next one is open.
         if !self.segment.identity.is_at(&self.segment.path) {
             return Err(replaced(&self.segment.path));
         }

@@ -1,116 +1,9 @@
-use std::fs::File;
 use std::io;
 
+use super::disks::{Fate, PlannedDisk, failing, passing};
 use super::*;
-use crate::disk::{Disk, Mode};
-use crate::journal::Mapped;
 
-/// What becomes of an operation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Fate {
-    Passes,
-    /// It fails and nothing happens.
-    FailsBefore(io::ErrorKind),
-    /// It fails although it took effect.
-    FailsAfter(io::ErrorKind),
-    /// A write takes half of the bytes and fails when asked for the rest.
-    FailsHalfway(io::ErrorKind),
-}
-
-type Plan = Arc<dyn Fn(&'static str, &Path) -> Fate + Send + Sync>;
-
-/// The real disk, with a plan that says which operation fails.
-struct PlannedDisk(Mutex<Plan>);
-
-impl fmt::Debug for PlannedDisk {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("PlannedDisk")
-    }
-}
-
-impl PlannedDisk {
-    fn new(plan: impl Fn(&'static str, &Path) -> Fate + Send + Sync + 'static) -> Arc<Self> {
-        Arc::new(Self(Mutex::new(Arc::new(plan))))
-    }
-
-    fn set(&self, plan: impl Fn(&'static str, &Path) -> Fate + Send + Sync + 'static) {
-        *self.0.lock().unwrap() = Arc::new(plan);
-    }
-
-    fn fate(&self, operation: &'static str, path: &Path) -> Fate {
-        // Not called under the lock: a plan may hold one operation up while others go on.
-        let plan = Arc::clone(&self.0.lock().unwrap());
-        plan(operation, path)
-    }
-
-    fn run<T>(&self, operation: &'static str, path: &Path, real: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
-        match self.fate(operation, path) {
-            Fate::Passes => real(),
-            Fate::FailsBefore(kind) => Err(kind.into()),
-            Fate::FailsAfter(kind) | Fate::FailsHalfway(kind) => real().and_then(|_done| Err(kind.into())),
-        }
-    }
-}
-
-impl Disk for PlannedDisk {
-    fn create_directory(&self, path: &Path) -> io::Result<()> {
-        self.run("create_directory", path, || SystemDisk.create_directory(path))
-    }
-
-    fn open(&self, path: &Path, mode: Mode) -> io::Result<File> {
-        self.run("open", path, || SystemDisk.open(path, mode))
-    }
-
-    fn write(&self, file: &File, bytes: &[u8]) -> io::Result<usize> {
-        match self.fate("write", Path::new("")) {
-            Fate::Passes => SystemDisk.write(file, bytes),
-            Fate::FailsBefore(kind) => Err(kind.into()),
-            Fate::FailsAfter(kind) => SystemDisk.write(file, bytes).and(Err(kind.into())),
-            Fate::FailsHalfway(kind) => SystemDisk.write(file, &bytes[..bytes.len() / 2]).and(Err(kind.into())),
-        }
-    }
-
-    fn create_mapped(&self, path: &Path) -> io::Result<File> {
-        self.run("create_mapped", path, || SystemDisk.create_mapped(path))
-    }
-
-    fn allocate(&self, file: &File, bytes: u64) -> io::Result<()> {
-        self.run("allocate", Path::new(""), || SystemDisk.allocate(file, bytes))
-    }
-
-    fn map(&self, file: &File) -> io::Result<Mapped> {
-        self.run("map", Path::new(""), || SystemDisk.map(file))
-    }
-
-    fn truncate(&self, file: &File, length: u64) -> io::Result<()> {
-        self.run("truncate", Path::new(""), || SystemDisk.truncate(file, length))
-    }
-
-    fn sync(&self, file: &File) -> io::Result<()> {
-        // No test can tell whether the device was reached; only the fate matters.
-        self.run("sync", Path::new(""), || file.metadata().map(drop))
-    }
-
-    fn sync_directory(&self, path: &Path) -> io::Result<()> {
-        self.run("sync_directory", path, || fs::metadata(path).map(drop))
-    }
-
-    fn remove(&self, path: &Path) -> io::Result<()> {
-        self.run("remove", path, || SystemDisk.remove(path))
-    }
-
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        self.run("rename", to, || SystemDisk.rename(from, to))
-    }
-}
-
-fn failing(operation: &'static str, fate: Fate) -> impl Fn(&'static str, &Path) -> Fate + Send + Sync + 'static {
-    move |found, _path| if found == operation { fate } else { Fate::Passes }
-}
-
-fn passing(_operation: &'static str, _path: &Path) -> Fate {
-    Fate::Passes
-}
+const FIRST: &str = "00000000000000000000.jsonl";
 
 fn open_on(disk: &Arc<PlannedDisk>, path: &Path) -> Result<Log, Error> {
     let options = options().segment_bytes_max(1_700).append_timeout(Duration::from_millis(50));
@@ -120,93 +13,6 @@ fn open_on(disk: &Arc<PlannedDisk>, path: &Path) -> Result<Log, Error> {
 /// Opens and closes a log on a disk that works again.
 fn reopen(path: &Path) -> Result<(), Error> {
     open_on(&PlannedDisk::new(passing), path)?.close()
-}
-
-/// Opens a log, makes calls of several sizes and closes it; returns what was acknowledged.
-fn life(disk: &Arc<PlannedDisk>, path: &Path) -> Vec<Appended> {
-    let Ok(log) = open_on(disk, path) else { return Vec::new() };
-    let mut acknowledged = Vec::new();
-    for call in 0..4 {
-        acknowledged.extend(begin_durably(&log, call).wait().ok());
-        let small =
-            br#"{"event_name":"run.created","schema_version":"1","stage":"event","time":"2026-10-27T09:43:02Z"}"#;
-        acknowledged.extend(log.append(&Prepared::new(small, Stage::Event)).wait().ok());
-        acknowledged.extend(end(&log, call).wait().ok());
-    }
-    let _may_fail = log.close();
-    acknowledged
-}
-
-fn assert_holds(path: &Path, acknowledged: &[Appended], what: &str) {
-    let lines = lines(path);
-    for appended in acknowledged {
-        let line = lines
-            .get(usize::try_from(appended.number).unwrap())
-            .unwrap_or_else(|| panic!("{what}: {appended:?} is lost"));
-        assert_eq!(audit_core::hash::Hash::leaf(line.as_bytes()), appended.leaf_hash, "{what}");
-    }
-}
-
-#[test]
-fn whatever_fails_nothing_acknowledged_is_lost_and_the_log_opens_again() {
-    let fates = [
-        Fate::FailsBefore(io::ErrorKind::StorageFull),
-        Fate::FailsAfter(io::ErrorKind::Other),
-        Fate::FailsHalfway(io::ErrorKind::StorageFull),
-    ];
-    for fate in fates {
-        for count in 0.. {
-            let (_directory, path) = fresh();
-            let reached = Arc::new(AtomicU64::new(0));
-            let failed = Arc::new(Mutex::new(None));
-            let (seen, name) = (Arc::clone(&reached), Arc::clone(&failed));
-            let disk = PlannedDisk::new(move |operation, _path| {
-                if seen.fetch_add(1, Ordering::Relaxed) != count {
-                    return Fate::Passes;
-                }
-                *name.lock().unwrap() = Some(operation);
-                fate
-            });
-            let acknowledged = life(&disk, &path);
-            let what = format!("{fate:?}, operation {count}: {:?}", failed.lock().unwrap());
-            reopen(&path).unwrap_or_else(|fault| panic!("{what}: {fault}"));
-            assert_holds(&path, &acknowledged, &what);
-            checked(&path);
-            if reached.load(Ordering::Relaxed) <= count {
-                assert_eq!(acknowledged.len(), 12);
-                break;
-            }
-        }
-    }
-}
-
-#[test]
-fn wherever_the_process_dies_nothing_acknowledged_before_is_lost() {
-    let (directory, path) = fresh();
-    let copies = Arc::new(Mutex::new(Vec::new()));
-    let (made, live, to) = (Arc::clone(&copies), path.clone(), directory.path().to_owned());
-    let disk = PlannedDisk::new(move |operation, _path| {
-        let mut made: MutexGuard<'_, Vec<(PathBuf, u64)>> = made.lock().unwrap();
-        if live.exists() {
-            // What lines the file holds now must be there after the recovery; only whole ones can be acknowledged.
-            let copied = to.join(format!("{}-{operation}", made.len()));
-            copy_to(&live, &copied);
-            let whole = if copied.join("segments").exists() { lines(&copied).len() as u64 } else { 0 };
-            made.push((copied, whole));
-        }
-        Fate::Passes
-    });
-    let acknowledged = life(&disk, &path);
-    let copies = copies.lock().unwrap();
-    assert!(copies.len() > 60, "{}", copies.len());
-    for (copied, whole) in copies.iter() {
-        let what = copied.display().to_string();
-        assert_ne!(verify_log(copied).unwrap().verdict, Verdict::Tampered, "{what}");
-        reopen(copied).unwrap_or_else(|fault| panic!("{what}: {fault}"));
-        checked(copied);
-        let before: Vec<_> = acknowledged.iter().filter(|appended| appended.number < *whole).copied().collect();
-        assert_holds(copied, &before, &what);
-    }
 }
 
 #[test]
@@ -220,7 +26,7 @@ fn a_full_disk_refuses_records_and_counts_them_until_there_is_room() {
         assert_eq!((fault.kind(), fault.is_final()), (expected, false));
         assert_eq!(super::kind(begin(&log, 2)), expected);
         disk.set(passing);
-        begin(&log, 3).wait().unwrap();
+        patiently(&log, 3, Stage::Started, Durability::Os);
         log.close().unwrap();
         assert_eq!(names(&path), ["log.opened", "records.dropped", "tool.called", "log.closed"]);
         assert_eq!(
@@ -332,6 +138,62 @@ fn a_full_segment_that_was_removed_or_replaced_ends_the_log() {
     assert_eq!(fs::read_dir(path.join("segments")).unwrap().count(), 1);
 }
 
+/// Waits until the first segment is sealed and its plain form gone.
+fn sealed(path: &Path) {
+    while path.join("segments").join(FIRST).exists() {
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn a_commit_may_take_longer_than_the_sealing_of_its_segment() {
+    let (_directory, path) = fresh();
+    let disk = PlannedDisk::new(passing);
+    let options = options().segment_bytes_max(1_700).compress(true);
+    let log = open(options, &path, Arc::<PlannedDisk>::clone(&disk)).unwrap();
+    let (enter, entered) = std::sync::mpsc::channel();
+    let (release, released) = std::sync::mpsc::channel::<()>();
+    let released = Mutex::new(Some(released));
+    disk.set(move |operation, _path| {
+        // The first one alone hangs: that of the commit.
+        let first = if operation == "sync" { released.lock().unwrap().take() } else { None };
+        if let Some(released) = first {
+            enter.send(()).unwrap();
+            let _over = released.recv();
+        }
+        Fate::Passes
+    });
+    let receipt = begin_durably(&log, 1);
+    entered.recv().unwrap();
+    begin(&log, 2).wait().unwrap();
+    begin(&log, 3).wait().unwrap();
+    sealed(&path);
+    drop(release);
+    assert_eq!(receipt.wait().unwrap().durable, Durability::Disk);
+    log.close().unwrap();
+    checked(&path);
+}
+
+#[test]
+fn a_segment_that_was_sealed_is_not_missed_while_nothing_is_written_to_the_next() {
+    let (_directory, path) = fresh();
+    let disk = PlannedDisk::new(passing);
+    let options = options().segment_bytes_max(1_700).compress(true).append_timeout(Duration::from_millis(50));
+    let log = open(options, &path, Arc::<PlannedDisk>::clone(&disk)).unwrap();
+    patiently(&log, 1, Stage::Started, Durability::Os);
+    disk.set(|operation, path| {
+        let is_next = path.extension().is_some_and(|extension| extension == "jsonl") && !path.ends_with(FIRST);
+        if operation == "write" && is_next { Fate::FailsBefore(io::ErrorKind::StorageFull) } else { Fate::Passes }
+    });
+    assert_eq!(kind(begin(&log, 2)), AppendErrorKind::DiskFull);
+    sealed(&path);
+    log.shared().commit().unwrap();
+    disk.set(passing);
+    patiently(&log, 3, Stage::Started, Durability::Os);
+    log.close().unwrap();
+    checked(&path);
+}
+
 #[test]
 fn a_failed_fsync_poisons_the_log_until_it_is_opened_again() {
     let (_directory, path) = fresh();
@@ -377,8 +239,8 @@ fn a_checkpoint_that_cannot_be_written_is_written_by_the_next_commit() {
     let disk = PlannedDisk::new(passing);
     let log = open_on(&disk, &path).unwrap();
     disk.set(failing("rename", Fate::FailsBefore(io::ErrorKind::StorageFull)));
-    begin_durably(&log, 1).wait().unwrap();
-    begin_durably(&log, 2).wait().unwrap();
+    patiently(&log, 1, Stage::Started, Durability::Disk);
+    patiently(&log, 2, Stage::Started, Durability::Disk);
     assert_eq!(checked(&path).checkpoint.unwrap().size, 1);
     disk.set(passing);
     log.close().unwrap();

@@ -148,7 +148,7 @@ fn another_schema_is_refused() {
         let mut line = Vec::new();
         let sequence = audit_core::entry::Sequence { number: number as u64, previous_hash, stream_id };
         audit_core::entry::write_line(&mut line, record.as_bytes(), &sequence);
-        let leaf = audit_core::hash::Hash::leaf(&line);
+        let leaf = Hash::leaf(&line);
         previous_hash = Some(leaf);
         tree.push(leaf);
         text.extend_from_slice(&line);
