@@ -83,17 +83,26 @@ rungs! {
 impl Captured<'_> {
     /// Writes the value, redacted, where the record will have it at `pointer`. Returns false if it was withheld: then
     /// nothing was written, and a redaction says why.
-    pub(crate) fn write(self, canonical: &mut Canonical, pointer: &str, paths: &[Path], root: Root) -> bool {
-        let leading: Vec<usize> = indices(paths, |path| path.root == root && !path.segments.is_empty());
+    #[inline]
+    pub(crate) fn write(&self, canonical: &mut Canonical, pointer: &str, paths: &[Path], root: Root) -> bool {
+        if paths.is_empty() {
+            return self.write_along(canonical, pointer, paths, &[]);
+        }
+        let leading = indices(paths, |path| path.root == root && !path.segments.is_empty());
         let whole = paths.iter().find(|path| path.root == root && path.segments.is_empty());
         if let Some(path) = whole {
             self.withhold(canonical, pointer, format!("path:{}", path.text));
             return false;
         }
+        self.write_along(canonical, pointer, paths, &leading)
+    }
+
+    /// Writes the value, with the paths of the given indices leading into it.
+    fn write_along(&self, canonical: &mut Canonical, pointer: &str, paths: &[Path], leading: &[usize]) -> bool {
         let rule_of = |index: usize| paths.get(index).map(|path| format!("path:{}", path.text)).unwrap_or_default();
         let mark = canonical.mark();
         let mut beyond_limit = false;
-        match self.write_json(canonical, pointer, &leading) {
+        match self.write_json(canonical, pointer, leading) {
             Some(Ok(())) => return true,
             Some(Err(fault)) => {
                 canonical.rewind(&mark);
@@ -121,7 +130,7 @@ impl Captured<'_> {
     }
 
     /// Removes the value; its scalars, as far as they are known, stay out of the call's other texts too.
-    pub(crate) fn withhold(self, canonical: &mut Canonical, pointer: &str, rule: String) {
+    pub(crate) fn withhold(&self, canonical: &mut Canonical, pointer: &str, rule: String) {
         let mark = canonical.mark();
         let removed = self.serialize.map(|value| catch_unwind(AssertUnwindSafe(|| value.remove(canonical, &rule))));
         canonical.rewind(&mark);
@@ -134,7 +143,7 @@ impl Captured<'_> {
     }
 
     /// Keeps what a small value looks like in a `Debug` text too: a variant has another name there than in JSON.
-    fn add_small_debug(self, canonical: &mut Canonical, rule: &str) {
+    fn add_small_debug(&self, canonical: &mut Canonical, rule: &str) {
         if let Some(text) = self.debug_text(SMALL_DEBUG_BYTES_MAX) {
             canonical.secrets().add(text.trim_matches('"'), rule);
             canonical.secrets().add_debug(&text, rule);
@@ -143,7 +152,7 @@ impl Captured<'_> {
 
     /// Writes through `Serialize`; `None` if that panicked.
     fn write_json(
-        self,
+        &self,
         canonical: &mut Canonical,
         pointer: &str,
         paths: &[usize],
@@ -153,19 +162,19 @@ impl Captured<'_> {
     }
 
     /// Returns the value as JSON with nothing removed, to be looked at and not kept; nothing without `Serialize`.
-    pub(crate) fn json(self) -> Option<Buffer> {
+    pub(crate) fn json(&self) -> Option<Buffer> {
         let mut canonical = Canonical::plain();
         matches!(self.write_json(&mut canonical, "", &[]), Some(Ok(()))).then(|| canonical.into_bytes())
     }
 
-    fn write_type(self, canonical: &mut Canonical) {
+    fn write_type(&self, canonical: &mut Canonical) {
         canonical.push_raw(b"{\"type\":");
         canonical.push_text(self.type_name);
         canonical.push_raw(b"}");
     }
 
     /// Returns the `Debug` text; none if there is none, it panics, or it is longer than the limit.
-    pub(crate) fn debug_text(self, bytes_max: usize) -> Option<String> {
+    pub(crate) fn debug_text(&self, bytes_max: usize) -> Option<String> {
         let value = self.debug?;
         let mut text = Bounded { text: String::new(), limit: bytes_max };
         let written = catch_unwind(AssertUnwindSafe(|| write!(text, "{value:?}")));
@@ -174,7 +183,7 @@ impl Captured<'_> {
 
     /// Returns the text that identifies the value: a scalar as JSON has it, else the name of the type. Only scalars
     /// identify, and no rule would reach into the text of anything else.
-    pub(crate) fn identity(self) -> String {
+    pub(crate) fn identity(&self) -> String {
         let Some(json) = self.json() else { return self.type_name.to_owned() };
         match json.first() {
             Some(b'"') => serde_json::from_slice(&json).unwrap_or_default(),

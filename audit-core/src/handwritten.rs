@@ -16,8 +16,8 @@ use crate::context::{Ambient, CallLink};
 use crate::id::CallId;
 use crate::limit;
 use crate::outcome;
-use crate::port::{AuditPort, is_call_span};
-use crate::record::{CallPart, Draft, Operation, Outcome, Payload};
+use crate::port::{AuditPort, Demand, is_call_span};
+use crate::record::{CallPart, Draft, Operation, Outcome, PENDING, Payload};
 use crate::redact::secrets::{REMOVED, Secrets};
 use crate::sink::Receipt;
 use crate::time::{Clock as _, SystemClock, Time};
@@ -159,10 +159,10 @@ impl SpanCall {
             call: Some(self.call_part(Some((now, duration)))),
             operation: Some(Operation { tool: self.tool, effect: None }),
             annotations: annotations.as_ref(),
-            redactions,
-            ..self.draft(event, now, outcome)
+            redactions: &redactions,
+            ..self.draft(event, now, &outcome)
         };
-        let receipt = self.port.append(&draft, None).1;
+        let receipt = self.port.append(&draft, Demand::default());
         self.settle(&receipt);
     }
 
@@ -180,13 +180,13 @@ impl SpanCall {
             call: Some(self.call_part(None)),
             operation: Some(Operation { tool: self.tool, effect: Some(self.effect) }),
             request: Some(&arguments),
-            redactions,
+            redactions: &redactions,
             trigger: true,
-            ..self.draft(EventName::ToolCalled, self.start, Outcome::pending())
+            ..self.draft(EventName::ToolCalled, self.start, &PENDING)
         };
         // Nobody waits for the disk here, but it hurries.
         let durability = (self.effect == Effect::Destructive).then_some(Durability::Disk);
-        let receipt = self.port.append(&draft, durability).1;
+        let receipt = self.port.append(&draft, Demand { durability, timeout: None });
         self.counted = self.settle(&receipt);
     }
 
@@ -211,7 +211,7 @@ impl SpanCall {
         (event, Outcome { status, effect, error_type, ..Outcome::pending() })
     }
 
-    fn draft(&self, event: EventName, time: Time, outcome: Outcome) -> Draft<'_> {
+    fn draft<'a>(&'a self, event: EventName, time: Time, outcome: &'a Outcome) -> Draft<'a> {
         Draft { level: Some(Level::Request), ..draft(event, time, &self.action, &self.ambient, outcome) }
     }
 
@@ -259,11 +259,11 @@ pub fn record_event(port: &AuditPort, event: &Event<'_>, around: Option<Around>)
     let draft = Draft {
         call: call.map(|call| CallPart { id: call.id, start: None, end: None, tool_call_id: None, parent: None }),
         annotations: annotations.as_ref(),
-        redactions,
+        redactions: &redactions,
         trigger: true,
-        ..draft(name.unwrap_or(EventName::ToolProgress), port.clock().now(), &action, &ambient, outcome)
+        ..draft(name.unwrap_or(EventName::ToolProgress), port.clock().now(), &action, &ambient, &outcome)
     };
-    if let Some(Err(error)) = port.append(&draft, None).1.known() {
+    if let Some(Err(error)) = port.append(&draft, Demand::default()).known() {
         let unavailable = Unavailable::new(action.clone().into(), Some(error.clone()));
         unrecorded::add(SystemClock.now(), Some(&error), &unavailable);
     }
@@ -275,7 +275,7 @@ fn action(fields: &mut Fields) -> Option<String> {
     Some(action)
 }
 
-fn draft<'a>(event: EventName, time: Time, action: &'a str, ambient: &'a Ambient, outcome: Outcome) -> Draft<'a> {
+fn draft<'a>(event: EventName, time: Time, action: &'a str, ambient: &'a Ambient, outcome: &'a Outcome) -> Draft<'a> {
     Draft {
         event,
         time,
@@ -288,7 +288,7 @@ fn draft<'a>(event: EventName, time: Time, action: &'a str, ambient: &'a Ambient
         request: None,
         response: None,
         targets: &[],
-        redactions: Vec::new(),
+        redactions: &[],
         annotations: None,
         trigger: false,
     }

@@ -18,7 +18,7 @@ impl Hash {
     /// Hashes the bytes as they are, without a prefix.
     #[must_use]
     pub fn of(bytes: &[u8]) -> Self {
-        Self(Sha256::digest(bytes).into())
+        digest(batch::compress_end(batch::START, bytes, bytes.len()))
     }
 
     /// Hashes one leaf of the tree: the line of an entry without its line feed (RFC 6962 §2.1).

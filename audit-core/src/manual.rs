@@ -9,6 +9,7 @@
 //! call.finish(Conclusion::from(refunded), Some(&refunded));
 //! ```
 
+use core::time::Duration;
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex, PoisonError};
@@ -32,8 +33,11 @@ const POINTER: &str = "/request/arguments";
 const NAME_BYTES_MAX: usize = 128;
 const TARGET_BYTES_MAX: usize = 1_024;
 
+/// How long a record may wait at most: a day, as with the attribute.
+const APPEND_TIMEOUT_MAX: Duration = Duration::from_secs(86_400);
+
 /// How many different descriptions of calls are kept. Of those beyond that redact anything, neither arguments nor result
-/// nor error texts are recorded.
+/// nor error texts are recorded; those with a timeout wait as long as the log grants.
 const SITES_MAX: usize = 4_096;
 
 /// Starts the description of a call: what is done, and the tool that does it.
@@ -45,6 +49,7 @@ pub fn tool_call(action: impl Into<Cow<'static, str>>, tool: impl Into<Cow<'stat
             level: Level::Request,
             stages: Stages::StartedCompleted,
             durability: None,
+            append_timeout: None,
             on_unavailable: None,
             redact: Vec::new(),
         },
@@ -79,6 +84,7 @@ struct Like {
     level: Level,
     stages: Stages,
     durability: Option<Durability>,
+    append_timeout: Option<Duration>,
     on_unavailable: Option<OnUnavailable>,
     redact: Vec<String>,
 }
@@ -99,6 +105,16 @@ impl<'a> ToolCall<'a> {
     /// Sets what each record must survive before the call goes on; the log's own unless set.
     pub const fn durability(mut self, durability: Durability) -> Self {
         self.like.durability = Some(durability);
+        self
+    }
+
+    /// Limits how long each record waits for room in the log, and for the disk where that is demanded, before the call
+    /// counts as one that cannot be recorded; the log's own limit unless set. Zero does not wait at all, so that a
+    /// destructive call, whose intent has to be on the disk, could never be recorded. More than a day is a day.
+    ///
+    /// The limit is kept for the life of the process: give the same one to each call of a tool.
+    pub fn append_timeout(mut self, timeout: Duration) -> Self {
+        self.like.append_timeout = Some(timeout.min(APPEND_TIMEOUT_MAX));
         self
     }
 
@@ -257,9 +273,12 @@ fn site(mut like: Like) -> &'static Site {
     if let Some(site) = sites.get(&like) {
         return site;
     }
-    if sites.len() >= SITES_MAX && !like.redact.is_empty() {
-        // A path that cannot be read.
-        like.redact = vec![".".to_owned()];
+    if sites.len() >= SITES_MAX && (!like.redact.is_empty() || like.append_timeout.is_some()) {
+        if !like.redact.is_empty() {
+            // A path that cannot be read.
+            like.redact = vec![".".to_owned()];
+        }
+        like.append_timeout = None;
         if let Some(site) = sites.get(&like) {
             return site;
         }
@@ -276,6 +295,7 @@ fn site(mut like: Like) -> &'static Site {
         level: like.level,
         stages: like.stages,
         durability: like.durability,
+        append_timeout: like.append_timeout,
         on_unavailable: like.on_unavailable.unwrap_or(by_effect),
         parameters: &[],
         fields: &[],

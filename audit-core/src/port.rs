@@ -2,6 +2,7 @@
 
 mod survey;
 
+use core::time::Duration;
 use core::{fmt, mem};
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -40,6 +41,15 @@ pub struct SpanSide {
     pub attach: fn(&Dispatch, &span::Id, Ambient),
     /// Returns the ambient of the nearest span from the first one up to, but not including, the second.
     pub nearest: fn(&Dispatch, &span::Id, Option<&span::Id>) -> Option<Ambient>,
+}
+
+/// What an action demands of its records, beside what the log does for all.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Demand {
+    /// What a record must survive; `None` leaves it to the log.
+    pub(crate) durability: Option<Durability>,
+    /// How long a record may wait; `None` leaves it to the log.
+    pub(crate) timeout: Option<Duration>,
 }
 
 impl fmt::Debug for AuditPort {
@@ -112,9 +122,9 @@ impl AuditPort {
         CallId::new(&*self.0.ids, time)
     }
 
-    pub(crate) fn attach(&self, id: &span::Id, ambient: Ambient) {
+    pub(crate) fn attach(&self, dispatch: &Dispatch, id: &span::Id, ambient: &Ambient) {
         if let Some(spans) = self.0.spans {
-            dispatcher::get_default(|dispatch| (spans.attach)(dispatch, id, ambient.clone()));
+            (spans.attach)(dispatch, id, ambient.clone());
         }
     }
 
@@ -123,25 +133,49 @@ impl AuditPort {
         dispatcher::get_default(|dispatch| (spans.nearest)(dispatch, current, stop))
     }
 
+    /// Makes the identifier of a record of the given time.
+    pub(crate) fn new_record_id(&self, time: Time) -> RecordId {
+        RecordId::new(&*self.0.ids, time)
+    }
+
     /// Stamps the record, writes its canonical bytes and appends them. Nobody learns its place.
-    pub(crate) fn append(&self, draft: &Draft<'_>, durability: Option<Durability>) -> (RecordId, Receipt) {
-        self.append_as(draft, |prepared| prepared.unasked().durability(durability))
+    pub(crate) fn append(&self, draft: &Draft<'_>, demand: Demand) -> Receipt {
+        self.append_under(self.new_record_id(draft.time), draft, demand)
+    }
+
+    /// Appends a record like [`append`](Self::append), under an identifier that was made for it.
+    pub(crate) fn append_under(&self, record_id: RecordId, draft: &Draft<'_>, demand: Demand) -> Receipt {
+        self.append_as(record_id, draft, |prepared| demand.made_of(prepared.unasked()))
     }
 
     /// Appends a record like [`append`](Self::append), for someone who may ask for its place.
     pub(crate) fn append_asked(&self, draft: &Draft<'_>) -> Receipt {
-        self.append_as(draft, |prepared| prepared).1
+        self.append_as(self.new_record_id(draft.time), draft, |prepared| prepared)
     }
 
-    fn append_as(&self, draft: &Draft<'_>, demand: impl FnOnce(Prepared<'_>) -> Prepared<'_>) -> (RecordId, Receipt) {
+    // The sink's receipt is returned by nothing but its place: a copy of it here would wait for the bytes that the sink
+    // has just written.
+    fn append_as(
+        &self,
+        record_id: RecordId,
+        draft: &Draft<'_>,
+        demand: impl FnOnce(Prepared<'_>) -> Prepared<'_>,
+    ) -> Receipt {
         // The program that makes a record observes it, at its own time: no clock is asked once more.
-        let record_id = RecordId::new(&*self.0.ids, draft.time);
         let stamp = Stamp { record_id, observed: draft.time };
         let bytes = draft.write(stamp, &|payload| self.0.sink.keep(payload));
         // Whether the caller can block its thread is known to the one who waits for the receipt.
         let prepared = Prepared::canonical(&bytes, draft.event.stage()).when_full(WhenFull::Queue);
         let prepared = draft.call.as_ref().map_or(prepared, |call| prepared.call(call.id));
-        (record_id, self.0.sink.append(&demand(prepared)))
+        self.0.sink.append(&demand(prepared))
+    }
+}
+
+impl Demand {
+    fn made_of(self, prepared: Prepared<'_>) -> Prepared<'_> {
+        let prepared = prepared.durability(self.durability).timeout(self.timeout);
+        // A queue would keep the record until somebody looks whether its time is over.
+        if self.timeout == Some(Duration::ZERO) { prepared.when_full(WhenFull::Refuse) } else { prepared }
     }
 }
 

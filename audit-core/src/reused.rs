@@ -12,8 +12,11 @@ pub(crate) const CAPACITY_MAX: usize = 64 << 10;
 
 /// A value that is worth keeping when it is no longer used.
 pub(crate) trait Reuse: Default {
-    /// Empties the value; returns false if it is too large to be kept.
-    fn empty(&mut self) -> bool;
+    /// Empties a value that was kept.
+    fn empty(&mut self);
+
+    /// Tells whether the value has room, and not so much that it should not be kept.
+    fn is_worth_keeping(&self) -> bool;
 
     /// Lends what this thread keeps; nothing while the thread ends.
     fn spare<R>(with: impl FnOnce(&mut Vec<Self>) -> R) -> Option<R>;
@@ -34,14 +37,17 @@ impl<T: Reuse> Reused<T> {
 
 impl<T: Reuse> Default for Reused<T> {
     fn default() -> Self {
-        Self(T::spare(Vec::pop).flatten().unwrap_or_default())
+        let mut value = T::spare(Vec::pop).flatten().unwrap_or_default();
+        value.empty();
+        Self(value)
     }
 }
 
 impl<T: Reuse> Drop for Reused<T> {
     fn drop(&mut self) {
-        let mut value = mem::take(&mut self.0);
-        if value.empty() {
+        // It is emptied only when it is used again: a value is moved slowly right after it has been written to.
+        let value = mem::take(&mut self.0);
+        if value.is_worth_keeping() {
             let _ended = T::spare(|spare| {
                 if spare.len() < SPARE_MAX {
                     spare.push(value);
@@ -81,9 +87,12 @@ impl<T: Reuse> From<T> for Reused<T> {
 macro_rules! reuse {
     ($type:ty, |$value:ident| $capacity:expr) => {
         impl $crate::reused::Reuse for $type {
-            fn empty(&mut self) -> bool {
+            fn empty(&mut self) {
+                self.clear();
+            }
+
+            fn is_worth_keeping(&self) -> bool {
                 let $value = self;
-                $value.clear();
                 (1..=$crate::reused::CAPACITY_MAX).contains(&$capacity)
             }
 

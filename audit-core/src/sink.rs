@@ -23,7 +23,7 @@ pub trait Sink: Send + Sync + 'static {
     /// Appends one record.
     ///
     /// When this returns without an error in the receipt, the record survives the death of the process
-    /// ([`Durability::Os`]). Whoever needs more waits for the receipt.
+    /// ([`Durability::Os`](crate::vocabulary::Durability::Os)). Whoever needs more waits for the receipt.
     fn append(&self, prepared: &Prepared<'_>) -> Receipt;
 
     /// Keeps a payload that is too long for a record, under its hash (without a prefix), so that a record can refer to it.

@@ -3,6 +3,7 @@
 use core::cell::Cell;
 use core::fmt;
 use core::time::Duration;
+use std::sync::LazyLock;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use jiff::Timestamp;
@@ -54,11 +55,13 @@ impl Time {
         let mut text = *b"....................000000000Z";
         let (to_second, fraction) = text.split_at_mut(SECOND_BYTES);
         to_second.copy_from_slice(&second);
-        // The one before them keeps the zeros.
-        let mut digits = itoa::Buffer::new();
-        let digits = digits.format(1_000_000_000 + self.since_epoch.subsec_nanos());
-        for (place, digit) in fraction.iter_mut().zip(digits.bytes().skip(1)) {
-            *place = digit;
+        let nanoseconds = self.since_epoch.subsec_nanos();
+        let groups = [nanoseconds / 1_000_000, nanoseconds / 1_000 % 1_000, nanoseconds % 1_000];
+        for (places, group) in fraction.as_chunks_mut::<3>().0.iter_mut().zip(groups) {
+            for (place, digit) in places.iter_mut().zip([group / 100, group / 10 % 10, group % 10]) {
+                let [digit, ..] = digit.to_le_bytes();
+                *place += digit;
+            }
         }
         text
     }
@@ -106,34 +109,34 @@ impl Clock for SystemClock {
     }
 
     fn steady(&self) -> Duration {
-        static START: std::sync::LazyLock<Instant> = std::sync::LazyLock::new(Instant::now);
         START.elapsed()
     }
 
     /// Asks the steady clock alone for a millisecond after the wall clock was last asked: a clock that is set meanwhile is
     /// noticed that much later.
     fn both(&self) -> (Time, Duration) {
-        let steady = self.steady();
+        let instant = Instant::now();
         let anchor = ANCHOR.try_with(Cell::get).ok().flatten();
-        let passed = anchor.and_then(|anchor| Some((anchor.time, steady.checked_sub(anchor.steady)?)));
-        let time = match passed.filter(|(_, passed)| *passed < ANCHOR_MAX) {
-            Some((time, passed)) => Time::from_unix(time.since_epoch + passed),
-            None => {
-                let time = self.now();
-                // A thread that was interrupted in between has no pair of times.
-                let is_pair = self.steady().saturating_sub(steady) < ANCHOR_ERROR_MAX;
-                let _ended = ANCHOR.try_with(|kept| kept.set(is_pair.then_some(Anchor { time, steady })));
-                time
-            }
-        };
+        let passed = anchor.and_then(|anchor| Some((anchor, instant.checked_duration_since(anchor.instant)?)));
+        if let Some((anchor, passed)) = passed.filter(|(_, passed)| *passed < ANCHOR_MAX) {
+            return (Time::from_unix(anchor.time.since_epoch + passed), anchor.steady + passed);
+        }
+        let (time, steady) = (self.now(), instant.saturating_duration_since(*START));
+        // A thread that was interrupted in between has no pair of times.
+        let is_pair = instant.elapsed() < ANCHOR_ERROR_MAX;
+        let _ended = ANCHOR.try_with(|kept| kept.set(is_pair.then_some(Anchor { time, instant, steady })));
         (time, steady)
     }
 }
+
+/// What the steady clock counts from.
+static START: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 /// The two clocks at one moment.
 #[derive(Clone, Copy)]
 struct Anchor {
     time: Time,
+    instant: Instant,
     steady: Duration,
 }
 

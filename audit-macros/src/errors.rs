@@ -58,7 +58,11 @@ pub(crate) fn list<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
 /// Returns the candidate that `written` was probably meant to be.
 pub(crate) fn closest<'a>(written: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let far = written.chars().count().min(DISTANCE_MAX + 1);
-    let measured = candidates.into_iter().map(|candidate| (distance(written, candidate), candidate));
+    let measured = candidates.into_iter().map(|candidate| {
+        // A forgotten unit is no other word, however short the rest is.
+        let bare = candidate.strip_suffix(UNIT).filter(|_| !written.ends_with(UNIT)).unwrap_or(candidate);
+        (distance(written, bare), candidate)
+    });
     measured.filter(|(distance, _)| *distance < far).min_by_key(|(distance, _)| *distance).map(|(_, name)| name)
 }
 
@@ -86,6 +90,8 @@ fn distance(left: &str, right: &str) -> usize {
 
 /// A suggestion further away than this is none.
 const DISTANCE_MAX: usize = 2;
+/// How the name of an argument in milliseconds ends.
+const UNIT: &str = "_ms";
 
 #[cfg(test)]
 mod tests {
@@ -104,6 +110,8 @@ mod tests {
     fn only_near_words_are_suggested() {
         assert_eq!(closest("efect", ["action", "effect"]), Some("effect"));
         assert_eq!(closest("a", ["b"]), None);
+        assert_eq!(closest("append_timout", ["action", "append_timeout_ms"]), Some("append_timeout_ms"));
+        assert_eq!(closest("apend_timeout_ms", ["action", "append_timeout_ms"]), Some("append_timeout_ms"));
         assert_eq!(closest("colour", ["action", "effect"]), None);
     }
 

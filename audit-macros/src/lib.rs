@@ -47,6 +47,7 @@ mod words;
 /// | `level` | `"metadata"`, `"request"` or `"request_response"`: how much is recorded | `"request"` |
 /// | `stages` | `"started_completed"`, or `"completed"` for one record per call; not for a destructive action | `"started_completed"` |
 /// | `durability` | `"os"` or `"disk"`: what a record survives before the call goes on | the log's own |
+/// | `append_timeout_ms` | how long each record of a call may wait for room in the log, and for the disk where that is demanded, before `on_unavailable` decides: a whole number of milliseconds, at most a day; `0` does not wait, and is refused where the disk is demanded | the log's own |
 /// | `on_unavailable` | `"deny"`, `"count"`, `"panic"` or a closure: see below | `"deny"` if destructive, else `"count"` |
 /// | `redact` | a list of paths: see below | nothing |
 /// | `skip(a, b)` | parameters that are not captured; also written `skip = [a, b]` | none |
@@ -96,7 +97,8 @@ mod words;
 /// `"deny"` returns the function's error without running the body: the return type is a `Result` whose error implements
 /// `From<audited::Unavailable>`. A closure serves other types, such as errors of another crate: it takes the `Unavailable`
 /// and returns what the function returns, or, where that is a future, what the future resolves to. `"count"` runs the body
-/// and counts the gap, `"panic"` panics.
+/// and counts the gap, `"panic"` panics. A log that is only slow or full is waited for first, as long as `append_timeout_ms`
+/// allows, or else the log's own limit; a closing record that does not get into the log is counted, whatever the policy.
 ///
 /// ```text
 /// #[audited(action = "order.refund", effect = "destructive", on_unavailable = |u| Err(ErrorData::internal_error(u.to_string(), None)))]
@@ -128,8 +130,8 @@ mod words;
 ///
 /// Every method and associated function with a body is audited; its action is the prefix, a dot and its name, unless its own
 /// `#[audited(action = "…")]` says otherwise. For all of them the block may state `effect`, `level`, `stages`,
-/// `durability`, `on_unavailable`, `boxed` (which means its async methods) and `crate`; a method's own arguments win. Other
-/// items stay as they are. Trait implementations and generic ones are written alike.
+/// `durability`, `append_timeout_ms`, `on_unavailable`, `boxed` (which means its async methods) and `crate`; a method's own
+/// arguments win. Other items stay as they are. Trait implementations and generic ones are written alike.
 ///
 /// # With other macros
 ///
@@ -172,8 +174,9 @@ pub fn audited(arguments: proc_macro::TokenStream, item: proc_macro::TokenStream
 /// `redact`, `skip` and `only`, and may carry `#[audit(…)]`.
 ///
 /// The arguments are `action` (first, with or without its name), `name` (by default the action), `effect`, `level`,
-/// `stages`, `durability`, `on_unavailable`, `redact`, `skip`, `only`, `fields`, `target`, `outcome`, `summary`, `result` and
-/// `crate`, each as in the attribute. Of the variables that a block uses nothing is captured: record them by `fields`.
+/// `stages`, `durability`, `append_timeout_ms`, `on_unavailable`, `redact`, `skip`, `only`, `fields`, `target`, `outcome`,
+/// `summary`, `result` and `crate`, each as in the attribute. Of the variables that a block uses nothing is captured: record
+/// them by `fields`.
 ///
 /// # What is different inside
 ///

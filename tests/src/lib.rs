@@ -19,7 +19,7 @@ mod process;
 
 use std::path::{Path, PathBuf};
 
-pub use memory::{Memory, recorded};
+pub use memory::{Demanded, Memory, recorded};
 pub use process::{in_a_process_of_its_own, in_a_process_with, place_of};
 
 /// Returns the root of the workspace.

@@ -7,9 +7,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use audit_core::hash::Hash;
 use audit_core::id::IdSource;
 use audit_core::port::AuditPort;
-use audit_core::sink::{AppendError, AppendErrorKind, Appended, Completion, Prepared, Receipt, Sink};
+use audit_core::sink::{AppendError, AppendErrorKind, Appended, Completion, Prepared, Receipt, Sink, WhenFull};
 use audit_core::time::{Clock, Time};
-use audit_core::vocabulary::Durability;
+use audit_core::vocabulary::{Durability, Stage};
 use audit_layer::AuditLayer;
 use serde_json::Value;
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -21,6 +21,7 @@ pub struct Memory(Arc<Inner>);
 #[derive(Debug, Default)]
 struct Inner {
     records: Mutex<Vec<Kept>>,
+    demands: Mutex<Vec<Demanded>>,
     mode: Mutex<Mode>,
     held: Mutex<Vec<(Completion, Appended)>>,
 }
@@ -31,6 +32,19 @@ struct Kept {
     durability: Option<Durability>,
 }
 
+/// What was demanded of the sink for one record, be it kept or refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Demanded {
+    /// The stage of the record.
+    pub stage: Stage,
+    /// What it is to survive.
+    pub durability: Option<Durability>,
+    /// How long it may wait.
+    pub patience: Option<Duration>,
+    /// What happens if there is no room.
+    pub if_full: WhenFull,
+}
+
 #[derive(Clone, Copy, Debug, Default)]
 enum Mode {
     #[default]
@@ -38,6 +52,8 @@ enum Mode {
     Refuse(AppendErrorKind),
     /// Records that demand `disk` get a receipt that resolves with [`Memory::resolve`].
     Hold,
+    /// Records get a receipt that resolves with [`Memory::resolve`]; those that may not wait are refused.
+    Full,
     Closed,
 }
 
@@ -66,6 +82,12 @@ impl Memory {
         self.kept().iter().map(|kept| kept.durability).collect()
     }
 
+    /// Returns what was demanded for each record that was handed over.
+    #[must_use]
+    pub fn demands(&self) -> Vec<Demanded> {
+        self.0.demands.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Refuses all records from now on with an error of this kind.
     pub fn refuse(&self, kind: AppendErrorKind) {
         self.set(Mode::Refuse(kind));
@@ -79,6 +101,12 @@ impl Memory {
     /// Lets records that demand `disk` wait until [`resolve`](Self::resolve).
     pub fn hold(&self) {
         self.set(Mode::Hold);
+    }
+
+    /// Has no room from now on: records wait until [`resolve`](Self::resolve), and those that may not are refused as a busy log
+    /// does.
+    pub fn fill(&self) {
+        self.set(Mode::Full);
     }
 
     /// Lets all records that wait be on the disk, or fail to be.
@@ -116,12 +144,19 @@ impl Memory {
 
 impl Sink for Memory {
     fn append(&self, prepared: &Prepared<'_>) -> Receipt {
-        match self.mode() {
-            Mode::Refuse(kind) => return Receipt::ready(Err(AppendError::new(kind, "a test"))),
-            Mode::Closed => return Receipt::ready(Err(AppendError::new(AppendErrorKind::Closed, "a test"))),
-            Mode::Accept | Mode::Hold => {}
+        let (mode, durability) = (self.mode(), prepared.durability_demanded());
+        let (patience, if_full) = (prepared.patience(), prepared.if_full());
+        let demanded = Demanded { stage: prepared.stage(), durability, patience, if_full };
+        self.0.demands.lock().unwrap_or_else(PoisonError::into_inner).push(demanded);
+        let refused = match mode {
+            Mode::Refuse(kind) => Some(kind),
+            Mode::Closed => Some(AppendErrorKind::Closed),
+            Mode::Full if if_full == WhenFull::Refuse => Some(AppendErrorKind::Busy),
+            Mode::Accept | Mode::Hold | Mode::Full => None,
+        };
+        if let Some(kind) = refused {
+            return Receipt::ready(Err(AppendError::new(kind, "a test")));
         }
-        let durability = prepared.durability_demanded();
         let number = {
             let mut records = self.0.records.lock().unwrap_or_else(PoisonError::into_inner);
             records.push(Kept { bytes: prepared.record().to_vec(), durability });
@@ -129,7 +164,12 @@ impl Sink for Memory {
         };
         let leaf_hash = Hash::leaf(prepared.record());
         let appended = Appended { number, leaf_hash, durable: durability.unwrap_or(Durability::Os) };
-        if matches!(self.mode(), Mode::Hold) && durability == Some(Durability::Disk) {
+        let waits = match mode {
+            Mode::Hold => durability == Some(Durability::Disk),
+            Mode::Full => true,
+            Mode::Accept | Mode::Refuse(_) | Mode::Closed => false,
+        };
+        if waits {
             let (completion, receipt) = Receipt::pending();
             self.0.held.lock().unwrap_or_else(PoisonError::into_inner).push((completion, appended));
             return receipt;

@@ -1,15 +1,15 @@
 //! The arguments of a call, captured before the body moves them.
 
+use std::rc::Rc;
+
 use super::Site;
+use super::plan::{POINTER, Plan};
 use crate::canonical::{Canonical, Frame};
 use crate::capture::Captured;
 use crate::limit;
 use crate::record::Target;
 use crate::redact::{Redaction, Root, names};
 use crate::reused::Buffer;
-
-/// Where the arguments stand in a record.
-const POINTER: &str = "/request/arguments";
 
 /// Where the attribute's `fields` stand in a record.
 const FIELDS_POINTER: &str = "/annotations";
@@ -33,6 +33,7 @@ pub enum Place {
 #[derive(Debug)]
 pub struct Arguments<'c> {
     site: &'static Site,
+    plan: Rc<Plan>,
     canonical: &'c mut Canonical,
     frame: &'c mut Frame,
     /// The arguments' JSON, once they are closed because a field came after them.
@@ -41,13 +42,13 @@ pub struct Arguments<'c> {
 }
 
 impl<'c> Arguments<'c> {
-    pub(super) const fn new(site: &'static Site, canonical: &'c mut Canonical, frame: &'c mut Frame) -> Self {
-        Self { site, canonical, frame, arguments: None, targets: Vec::new() }
+    pub(super) fn new(site: &'static Site, canonical: &'c mut Canonical, frame: &'c mut Frame) -> Self {
+        Self { site, plan: Plan::of(site), canonical, frame, arguments: None, targets: Vec::new() }
     }
 
     /// Takes the arguments in the order of their parameters, or as their places say where there are any.
     pub(super) fn take(&mut self, arguments: &[Captured<'_>], places: &[Place]) {
-        for (index, &captured) in arguments.iter().enumerate() {
+        for (index, captured) in arguments.iter().enumerate() {
             match places.get(index).copied().unwrap_or(Place::Taken(index)) {
                 Place::Taken(index) => self.argument(index, captured),
                 Place::Skipped(index) => self.skipped(index, captured),
@@ -55,18 +56,16 @@ impl<'c> Arguments<'c> {
         }
     }
 
-    fn argument(&mut self, index: usize, captured: Captured<'_>) {
-        let Some(&name) = self.site.parameters.get(index) else { return };
-        let secret = self.secret(index);
-        let paths = self.site.redact;
-        let addressed = paths.iter().any(|path| path.root == Root::Parameter(index) && path.segments.is_empty());
-        self.canonical.argument(self.frame, (POINTER, name), |canonical, pointer| {
-            match secret.filter(|_| !addressed) {
+    fn argument(&mut self, index: usize, captured: &Captured<'_>) {
+        let Some(parameter) = self.plan.parameter(index) else { return };
+        let pointer = parameter.pointer.as_str();
+        self.canonical.parameter(self.frame, index, &parameter.key, |canonical| {
+            match parameter.secret.filter(|_| !parameter.is_addressed) {
                 Some(word) => {
                     captured.withhold(canonical, pointer, format!("name:{word}"));
                     false
                 }
-                None => captured.write(canonical, pointer, paths, Root::Parameter(index)),
+                None => captured.write(canonical, pointer, self.site.redact, Root::Parameter(index)),
             }
         });
     }
@@ -95,7 +94,7 @@ impl<'c> Arguments<'c> {
 
     fn close_arguments(&mut self) {
         if self.arguments.is_none() {
-            self.canonical.close_arguments(self.frame);
+            self.canonical.close_parameters(self.frame, self.plan.order());
             self.arguments = Some(self.canonical.take_bytes());
             *self.frame = self.canonical.open_arguments();
         }
@@ -103,23 +102,14 @@ impl<'c> Arguments<'c> {
 
     /// Leaves the argument of the parameter with this index out. If it is a secret by its name, it stays out of the
     /// call's other texts, too.
-    fn skipped(&mut self, index: usize, captured: Captured<'_>) {
-        if let Some(word) = self.secret(index) {
+    fn skipped(&mut self, index: usize, captured: &Captured<'_>) {
+        if let Some(word) = self.plan.parameter(index).and_then(|parameter| parameter.secret) {
             // Nothing is written, so nothing is noted as removed.
             let mut aside = Canonical::redacting(&[]);
             captured.withhold(&mut aside, POINTER, format!("name:{word}"));
             let (_nothing, _unnoted, secrets) = aside.into_parts();
             self.canonical.secrets().absorb(&secrets);
         }
-    }
-
-    /// Returns the name of a secret under which a parameter falls.
-    fn secret(&self, index: usize) -> Option<&'static str> {
-        let Site { parameters, fields, .. } = self.site;
-        let (parameter, field) = (parameters.get(index)?, fields.get(index));
-        // They differ in patterns alone.
-        let field = field.filter(|field| *field != parameter);
-        names::secret(parameter).or_else(|| names::secret(field?))
     }
 
     /// Notes what the action is done to. `shown` is the identity as its type displays it.
@@ -133,7 +123,7 @@ impl<'c> Arguments<'c> {
         self.targets.push(Target { kind: kind.to_owned(), id: UNAVAILABLE.to_owned() });
     }
 
-    /// Removes from the targets what was removed from the arguments, now that all of them are known.
+    /// Closes what is open, and removes from the targets what was removed from the arguments, now that all of them are known.
     /// Returns the arguments' JSON, too, if the canonical bytes are those of the fields.
     pub(super) fn into_parts(mut self) -> (Vec<Target>, Option<Buffer>) {
         let mut noted: Vec<Redaction> = Vec::new();
@@ -146,6 +136,10 @@ impl<'c> Arguments<'c> {
         }
         for redaction in noted {
             self.canonical.note_removal(redaction.path, redaction.rule);
+        }
+        match &self.arguments {
+            None => self.canonical.close_parameters(self.frame, self.plan.order()),
+            Some(_) => self.canonical.close_arguments(self.frame),
         }
         (self.targets, self.arguments)
     }

@@ -7,7 +7,7 @@ use core::task::{Context, Poll};
 use std::borrow::Cow;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 
-use super::{Arguments, Call, OnUnavailable, Open, Place, Site, span};
+use super::{Arguments, Call, Kept, OnUnavailable, Open, Place, Site, span};
 use crate::canonical::Canonical;
 use crate::capture::Captured;
 use crate::context::{Ambient, CallLink, SpanPlace};
@@ -117,19 +117,11 @@ pub(crate) fn begin_as(site: &'static Site, label: Label, capture: &mut dyn FnMu
     let id = port.new_call_id(start);
     let span = span::open(&label, id, &ambient);
     let inside = ambient.inside(CallLink { id, action: label.action.clone() });
-    let place = SpanPlace::of(&span);
-    if let Some(place) = &place {
-        port.attach(place.id(), inside.clone());
-    }
-    let (taken, entering) = {
-        let _span = span.enter();
-        let entered = inside.clone().enter_in(place.clone().or_else(SpanPlace::current));
-        (capture(), entered.leave())
-    };
-    if !taken.secrets.is_empty() {
-        inside.with_secrets(|secrets| secrets.absorb(&taken.secrets));
-    }
-    let mut open = Box::new(Open {
+    let place = span.with_subscriber(|(id, dispatch)| {
+        port.attach(dispatch, id, &inside);
+        SpanPlace::of(id, dispatch)
+    });
+    let mut open = Kept::new(Open {
         site,
         action: label.action.clone(),
         tool: label.tool,
@@ -138,26 +130,27 @@ pub(crate) fn begin_as(site: &'static Site, label: Label, capture: &mut dyn FnMu
         place,
         ambient,
         inside,
-        entering,
+        entering: None,
         id,
         start,
         start_steady,
-        targets: taken.targets,
+        targets: Vec::new(),
         request: None,
-        annotations: taken.fields.map(Payload::new),
-        redactions: taken.redactions,
+        annotations: None,
+        redactions: Vec::new(),
         receipt: None,
         in_log: false,
         counted: false,
         body_began: false,
         entered: None,
     });
-    let request = taken.arguments.filter(|_| site.level != Level::Metadata).map(Payload::new);
+    let arguments = open.capture(capture);
+    let request = arguments.filter(|_| site.level != Level::Metadata).map(Payload::new);
     let receipt = match site.stages {
         Stages::StartedCompleted => {
             let receipt = open.append_started(request.as_ref());
-            open.in_log = !matches!(receipt.known(), Some(Err(_)));
-            Some(receipt)
+            open.in_log = !matches!(receipt.as_ref().and_then(Receipt::known), Some(Err(_)));
+            receipt
         }
         Stages::Completed => {
             open.request = request;
@@ -165,6 +158,23 @@ pub(crate) fn begin_as(site: &'static Site, label: Label, capture: &mut dyn FnMu
         }
     };
     Begin { site, action: label.action, call: Call { open: Some(open) }, receipt, without_log: false }
+}
+
+impl Open {
+    /// Takes what is captured inside the call; the arguments are returned.
+    fn capture(&mut self, capture: &mut dyn FnMut() -> Taken) -> Option<Buffer> {
+        let span = self.span.enter();
+        let entered = self.inside.clone().enter_in(self.place.clone().or_else(SpanPlace::current));
+        let Taken { arguments, fields, targets, redactions, secrets } = capture();
+        self.entering = entered.leave();
+        drop(span);
+        if !secrets.is_empty() {
+            self.inside.with_secrets(|own| own.absorb(&secrets));
+        }
+        (self.targets, self.redactions) = (targets, redactions);
+        self.annotations = fields.map(Payload::new);
+        arguments
+    }
 }
 
 fn take(site: &'static Site, given: &mut Given<'_>) -> Taken {
@@ -176,7 +186,6 @@ fn take(site: &'static Site, given: &mut Given<'_>) -> Taken {
         also(&mut taken);
     }
     let (targets, captured) = taken.into_parts();
-    canonical.close_arguments(&frame);
     let (bytes, mut redactions, secrets) = canonical.into_parts();
     let (arguments, fields) = match captured {
         Some(arguments) => (Some(arguments), Some(bytes)),
@@ -232,7 +241,7 @@ impl Begin {
     }
 
     /// Makes a call whose receipt said that it is not in the log.
-    pub(super) fn without_receipt(open: Box<Open>) -> Self {
+    pub(super) fn without_receipt(open: Kept) -> Self {
         let (site, action) = (open.site, open.action.clone());
         Self { site, action, call: Call { open: Some(open) }, receipt: None, without_log: false }
     }

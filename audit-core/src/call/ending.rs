@@ -21,6 +21,9 @@ pub type Tell<'t> = dyn FnMut(&mut Ending<'_>) + 't;
 /// What gives a value to the one who captures it.
 pub type Produce<'p> = dyn FnMut(&mut dyn FnMut(Captured<'_>)) + 'p;
 
+/// What lends a value to the one who captures it.
+type ProduceRef<'p> = dyn FnMut(&mut dyn FnMut(&Captured<'_>)) + 'p;
+
 /// What a call returned, taken apart: no code of the user's but a `Deref` runs for it.
 #[derive(Clone, Copy, Debug)]
 pub enum Told<'a> {
@@ -38,17 +41,12 @@ pub struct Ending<'c> {
     open: &'c mut Open,
     /// What the attribute's own closure says; it has the last word.
     stated: Option<Conclusion>,
-    told: Option<(Ended, Option<Response>)>,
+    told: &'c mut Option<Ended>,
 }
 
 impl<'c> Ending<'c> {
-    pub(super) const fn new(open: &'c mut Open) -> Self {
-        Self { open, stated: None, told: None }
-    }
-
-    /// Returns what was told. A `tell` that told nothing, because it panicked, leaves the outcome unknown.
-    pub(super) fn into_told(self) -> (Ended, Option<Response>) {
-        self.told.unwrap_or_else(|| (self.open.ended(Conclusion::unknown()), None))
+    pub(super) const fn new(open: &'c mut Open, told: &'c mut Option<Ended>) -> Self {
+        Self { open, stated: None, told }
     }
 
     /// Asks the attribute's closure how the call ended.
@@ -57,38 +55,44 @@ impl<'c> Ending<'c> {
     }
 
     /// Takes what the call returned.
-    pub fn take(&mut self, told: Told<'_>) {
+    pub fn take(&mut self, told: &Told<'_>) {
         match told {
-            Told::Value(stated, value) => self.value(stated, value),
+            Told::Value(stated, value) => self.success(*stated, None, &mut |take| take(value)),
             Told::Nothing => self.nothing(),
-            Told::Error(stated, facts, form) => self.error(stated, facts, form),
+            Told::Error(stated, facts, form) => self.failed(*stated, *facts, form),
         }
     }
 
     /// Takes a value of success.
     pub fn value(&mut self, stated: Stated<'_>, value: Captured<'_>) {
-        self.success(stated, None, &mut |take| take(value));
+        self.success(stated, None, &mut |take| take(&value));
     }
 
     /// Takes a value of success in the place of which the attribute's closure puts another.
     pub fn mapped(&mut self, stated: Stated<'_>, value: Captured<'_>, produce: &mut Produce<'_>) {
-        self.success(stated, Some(value), produce);
+        self.success(stated, Some(&value), &mut |take| produce(&mut |value| take(&value)));
     }
 
     /// Takes what an adapter says: how the call ended, and what it returned.
     pub(crate) fn concluded(&mut self, conclusion: Conclusion, result: Option<Captured<'_>>) {
-        let json = result.and_then(|result| self.open.write_result(result));
-        self.told = Some((self.open.ended(conclusion), self.open.response(json)));
+        let json = result.and_then(|result| self.open.write_result(&result));
+        let response = self.open.response(json);
+        *self.told = Some(self.open.ended(conclusion, response));
     }
 
     /// Takes `None`.
     pub fn nothing(&mut self) {
         let conclusion = self.stated.take().unwrap_or_else(Conclusion::success);
-        self.told = Some((self.open.ended(conclusion), self.open.response(Some(b"null".to_vec().into()))));
+        let response = self.open.response(Some(b"null".to_vec().into()));
+        *self.told = Some(self.open.ended(conclusion, response));
     }
 
     /// Takes an error; `form` is the error as a value, whose JSON may have a code.
     pub fn error(&mut self, stated: Stated<'_>, facts: ErrorFacts<'_>, form: Captured<'_>) {
+        self.failed(stated, facts, &form);
+    }
+
+    fn failed(&mut self, stated: Stated<'_>, facts: ErrorFacts<'_>, form: &Captured<'_>) {
         let conclusion = self.stated.take().or_else(|| conclusion(stated));
         // The variant may be the error's text: `anyhow::Error` shows it by `Debug`, too.
         let hidden = self.open.hides_errors();
@@ -102,7 +106,7 @@ impl<'c> Ending<'c> {
         }
         conclusion.reason = conclusion.reason.or(text);
         conclusion.code = conclusion.code.or(code);
-        self.told = Some((self.open.ended(conclusion), None));
+        *self.told = Some(self.open.ended(conclusion, None));
         // Whatever it counts as, the error may pass through the call around this one.
         self.open.tell_the_outer_call();
     }
@@ -110,11 +114,11 @@ impl<'c> Ending<'c> {
     /// Takes a future or stream of a type of its own, whose end cannot be seen.
     pub fn unwatched(&mut self) {
         let conclusion = Conclusion::unknown().reason("returned a future or stream whose end is not seen");
-        self.told = Some((self.open.ended(conclusion), None));
+        *self.told = Some(self.open.ended(conclusion, None));
     }
 
     /// Takes a value of success, or what stands in its place: then `original` is the value.
-    fn success(&mut self, stated: Stated<'_>, original: Option<Captured<'_>>, produce: &mut Produce<'_>) {
+    fn success(&mut self, stated: Stated<'_>, original: Option<&Captured<'_>>, produce: &mut ProduceRef<'_>) {
         let conclusion = self.stated.take().or_else(|| conclusion(stated));
         let (mut written, mut is_error) = (None, false);
         let open = &mut *self.open;
@@ -133,7 +137,8 @@ impl<'c> Ending<'c> {
             return self.tool_error(written);
         }
         let conclusion = conclusion.unwrap_or_else(Conclusion::success);
-        self.told = Some((self.open.ended(conclusion), self.open.response(written)));
+        let response = self.open.response(written);
+        *self.told = Some(self.open.ended(conclusion, response));
     }
 
     fn tool_error(&mut self, written: Option<Buffer>) {
@@ -142,7 +147,7 @@ impl<'c> Ending<'c> {
         // What a failed tool says may quote its arguments, as the text of any error does.
         let quotes = self.open.hides_errors() || !self.open.inside.with_secrets(|secrets| secrets.is_empty());
         let response = self.open.response(written.filter(|_| !quotes));
-        self.told = Some((self.open.ended(conclusion), response));
+        *self.told = Some(self.open.ended(conclusion, response));
         self.open.tell_the_outer_call();
     }
 }
@@ -162,13 +167,13 @@ fn panicked() -> Conclusion {
 }
 
 impl Open {
-    fn says_that_it_is_an_error(&self, value: Captured<'_>) -> bool {
+    fn says_that_it_is_an_error(&self, value: &Captured<'_>) -> bool {
         value.json().is_some_and(|json| outcome::is_error(&json))
     }
 
     /// Writes a result as the record has it; nothing if it was withheld. At level `metadata` it is written only to see
     /// whether it says that it is an error.
-    fn write_result(&mut self, value: Captured<'_>) -> Option<Buffer> {
+    fn write_result(&mut self, value: &Captured<'_>) -> Option<Buffer> {
         let pointer = match self.site.level {
             Level::Metadata => "",
             Level::Request => "/response/summary",
@@ -191,7 +196,7 @@ impl Open {
     }
 
     /// Makes the record's outcome, clean of what was removed from the arguments.
-    pub(super) fn ended(&mut self, conclusion: Conclusion) -> Ended {
+    pub(super) fn ended(&mut self, conclusion: Conclusion, response: Option<Response>) -> Ended {
         let (event, effect) = outcome::end(self.site.effect, conclusion.status, conclusion.effect);
         let error_type = conclusion.error_type.and_then(|text| self.clean(&text, "/outcome/error_type"));
         let mut code = conclusion.code.and_then(|text| self.clean(&text, "/outcome/code"));
@@ -209,6 +214,6 @@ impl Open {
         if conclusion.status != Status::Success {
             self.tell_the_outer_call();
         }
-        Ended { event, outcome }
+        Ended { event, outcome, response }
     }
 }

@@ -11,8 +11,10 @@ mod drive;
 mod driven;
 mod ending;
 mod guard;
+mod kept;
 mod kind;
 mod open;
+mod plan;
 pub(crate) mod registry;
 mod site;
 mod span;
@@ -33,6 +35,7 @@ pub use drive::Drive;
 pub use driven::{CheckedDriven, Driven, apart, driven_checked};
 pub use ending::{Ending, Produce, Tell, Told};
 pub use guard::{Guarded, guarded, refused};
+use kept::Kept;
 pub use kind::*;
 use open::{Open, expect_run};
 pub use site::{Exemption, OnUnavailable, Site};
@@ -42,7 +45,7 @@ pub use stream::{Counted, Items};
 #[derive(Debug)]
 pub struct Call {
     /// `None` if the call runs unrecorded, or once its end is recorded.
-    open: Option<Box<Open>>,
+    open: Option<Kept>,
 }
 
 /// An audited future is as unwind safe as the plain one: what a panic may leave behind in a call is a record of it.
@@ -90,12 +93,12 @@ impl Call {
 
     /// Records what its body returned. Where durability demands it, waits until the record is on the disk.
     pub fn end(&mut self, told: Told<'_>) {
-        self.finish(&mut |ending| ending.take(told));
+        self.finish(&mut |ending| ending.take(&told));
     }
 
     /// Records what its body returned, without waiting: an executor's thread is never blocked.
     pub fn end_async(&mut self, told: Told<'_>) {
-        self.finish_async(&mut |ending| ending.take(told));
+        self.finish_async(&mut |ending| ending.take(&told));
     }
 
     /// Records how the call ended. Where durability demands it, waits until the record is on the disk.
@@ -111,9 +114,10 @@ impl Call {
     /// Records how the call ended; the receipt is to be awaited if durability demands it.
     pub fn append_ending(&mut self, tell: &mut Tell<'_>) -> Option<Receipt> {
         let mut open = self.open.take()?;
-        let (ended, response) = open.told(tell);
+        let mut told = None;
+        let ended = open.told(tell, &mut told);
         let durability = open.site.durability;
-        open.append_end(ended, response.as_ref(), durability)
+        open.append_end(ended, durability)
     }
 
     fn resume(&mut self, payload: Box<dyn Any + Send>) -> ! {
@@ -121,7 +125,7 @@ impl Call {
             let message = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
             let message = message.or_else(|| payload.downcast_ref::<String>().cloned());
             let ended = open.panicked(message);
-            note(open.append_end(ended, None, None));
+            note(open.append_end(&ended, None));
         }
         resume_unwind(payload)
     }
@@ -161,7 +165,7 @@ impl Drop for Call {
         // A call that the log refused never was: its function returned without running the body.
         if open.in_log || open.body_began || open.site.stages == Stages::Completed {
             let ended = open.cancelled();
-            note(open.append_end(ended, None, None));
+            note(open.append_end(&ended, None));
         }
     }
 }

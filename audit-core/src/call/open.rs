@@ -10,8 +10,8 @@ use super::{Ending, Site, Tell, span};
 use crate::context::{Ambient, Entered, SpanPlace};
 use crate::id::CallId;
 use crate::outcome::Conclusion;
-use crate::port::AuditPort;
-use crate::record::{CallPart, Draft, Operation, Outcome, Payload, Response, Target};
+use crate::port::{AuditPort, Demand};
+use crate::record::{CallPart, Draft, Operation, Outcome, PENDING, Payload, Response, Target};
 use crate::redact::{Redaction, Root};
 use crate::sink::Receipt;
 use crate::time::Time;
@@ -62,6 +62,7 @@ pub(super) struct Open {
 pub(super) struct Ended {
     pub(super) event: EventName,
     pub(super) outcome: Outcome,
+    pub(super) response: Option<Response>,
 }
 
 impl Open {
@@ -76,15 +77,15 @@ impl Open {
     }
 
     /// Has the expansion tell how the call ended, inside the call: that runs code of the user's.
-    pub(super) fn told(&mut self, tell: &mut Tell<'_>) -> (Ended, Option<Response>) {
+    pub(super) fn told<'t>(&mut self, tell: &mut Tell<'_>, told: &'t mut Option<Ended>) -> &'t Ended {
         let span = mem::replace(&mut self.span, Span::none()).entered();
         let entered = self.enter_context();
-        let mut ending = Ending::new(self);
-        tell(&mut ending);
-        let told = ending.into_told();
+        tell(&mut Ending::new(self, told));
+        // A `tell` that told nothing, because it panicked, leaves the outcome unknown.
+        let ended = told.get_or_insert_with(|| self.ended(Conclusion::unknown(), None));
         self.entering = entered.leave();
         self.span = span.exit();
-        told
+        ended
     }
 
     /// Enters the call without a guard: what is dropped meanwhile is dropped inside of it.
@@ -109,14 +110,14 @@ impl Open {
     pub(super) fn panicked(&mut self, message: Option<String>) -> Ended {
         let mut conclusion = Conclusion::known_failure("panic");
         conclusion.reason = message;
-        Ended { event: EventName::ToolPanicked, ..self.ended(conclusion) }
+        Ended { event: EventName::ToolPanicked, ..self.ended(conclusion, None) }
     }
 
     pub(super) fn cancelled(&mut self) -> Ended {
         let mut conclusion = Conclusion::unknown();
         conclusion.type_name = Some("cancelled".to_owned());
         conclusion.effect = (!self.body_began).then_some(Applied::None);
-        Ended { event: EventName::ToolCancelled, ..self.ended(conclusion) }
+        Ended { event: EventName::ToolCancelled, ..self.ended(conclusion, None) }
     }
 
     /// Removes from an error's type or code what was removed from the arguments, and says so; nothing where a removed
@@ -160,7 +161,8 @@ impl Open {
         self.inside.tell(&self.ambient);
     }
 
-    pub(super) fn append_started(&mut self, request: Option<&Payload>) -> Receipt {
+    /// Appends the record of the intent; its receipt is returned unless that has nothing more to tell.
+    pub(super) fn append_started(&mut self, request: Option<&Payload>) -> Option<Receipt> {
         // A destructive intent is on the disk before the body runs, whatever the log's own durability.
         let destructive = (self.site.effect == Effect::Destructive).then_some(Durability::Disk);
         let redactions = mem::take(&mut self.redactions);
@@ -168,44 +170,43 @@ impl Open {
             call: Some(self.call_part(None)),
             operation: Some(Operation { tool: &self.tool, effect: Some(self.site.effect) }),
             request,
-            redactions,
+            redactions: &redactions,
             annotations: self.annotations.as_ref(),
             trigger: true,
-            ..self.draft(EventName::ToolCalled, self.start, Outcome::pending())
+            ..self.draft(EventName::ToolCalled, self.start, &PENDING)
         };
-        self.port.append(&draft, self.site.durability.max(destructive)).1
+        let durability = self.site.durability.max(destructive);
+        let receipt = self.port.append(&draft, Demand { durability, timeout: self.site.append_timeout });
+        if has_told(&receipt) { None } else { Some(receipt) }
     }
 
-    pub(super) fn append_end(
-        &mut self,
-        ended: Ended,
-        response: Option<&Response>,
-        durability: Option<Durability>,
-    ) -> Option<Receipt> {
+    pub(super) fn append_end(&mut self, ended: &Ended, durability: Option<Durability>) -> Option<Receipt> {
+        let response = ended.response.as_ref();
         let (now, steady) = self.port.clock().both();
         let duration = steady.saturating_sub(self.start_steady);
         // The wall clock may have been set back meanwhile; a call does not end before it starts.
         let now = now.max(self.start);
         let only = self.site.stages == Stages::Completed;
-        let Ended { event, outcome } = ended;
         let redactions = mem::take(&mut self.redactions);
         let draft = Draft {
             call: Some(self.call_part(Some((now, duration)))),
             operation: Some(Operation { tool: &self.tool, effect: only.then_some(self.site.effect) }),
             request: self.request.as_ref(),
             response,
-            redactions,
+            redactions: &redactions,
             annotations: self.annotations.as_ref().filter(|_| only),
             trigger: only,
-            ..self.draft(event, now, outcome)
+            ..self.draft(ended.event, now, &ended.outcome)
         };
-        let (record_id, receipt) = self.port.append(&draft, durability);
-        span::record_end(&self.span, &draft.outcome, record_id, duration, response);
+        let demand = Demand { durability, timeout: self.site.append_timeout };
+        let record_id = self.port.new_record_id(now);
+        let receipt = self.port.append_under(record_id, &draft, demand);
+        span::record_end(&self.span, &ended.outcome, record_id, duration, response);
         // One call is counted once, even if both of its records are missing.
-        (!self.counted).then_some(receipt)
+        if self.counted || has_told(&receipt) { None } else { Some(receipt) }
     }
 
-    fn draft(&self, event: EventName, time: Time, outcome: Outcome) -> Draft<'_> {
+    fn draft<'a>(&'a self, event: EventName, time: Time, outcome: &'a Outcome) -> Draft<'a> {
         Draft {
             event,
             time,
@@ -218,7 +219,7 @@ impl Open {
             request: None,
             response: None,
             targets: &self.targets,
-            redactions: Vec::new(),
+            redactions: &[],
             annotations: None,
             trigger: false,
         }
@@ -233,6 +234,12 @@ impl Open {
             parent: self.ambient.call().map(|call| call.id),
         }
     }
+}
+
+/// Tells whether the receipt has nothing more to tell: its record is kept. It is then not moved any more, as a copy of it
+/// would wait for all that the sink wrote before it.
+fn has_told(receipt: &Receipt) -> bool {
+    matches!(receipt.known(), Some(Ok(())))
 }
 
 /// Takes the result of code that was run: a panic of it does not come here.

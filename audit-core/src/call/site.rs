@@ -1,5 +1,7 @@
 //! The descriptor of an audited function, made at compile time.
 
+use core::time::Duration;
+
 use crate::redact::Path;
 use crate::vocabulary::{Durability, Effect, Level, Stages};
 
@@ -18,6 +20,9 @@ pub struct Site {
     pub stages: Stages,
     /// What each record must survive before the call goes on; `None` leaves it to the log.
     pub durability: Option<Durability>,
+    /// How long each record may wait for room in the log, and for the disk where that is demanded, before the call counts
+    /// as one that cannot be recorded; `None` leaves it to the log.
+    pub append_timeout: Option<Duration>,
     /// What happens when a call cannot be recorded.
     pub on_unavailable: OnUnavailable,
     /// The names of the parameters, as they are recorded.

@@ -3,8 +3,9 @@
 //! It carries identifiers, outcome and duration, never arguments; the result only as its redacted summary.
 
 use core::time::Duration;
+use std::sync::OnceLock;
 
-use tracing::field::{self, Empty};
+use tracing::field::{self, Empty, Field, FieldSet, Value};
 use tracing::{Level, Span};
 
 use super::Label;
@@ -49,15 +50,29 @@ pub(super) fn record_end(
     duration: Duration,
     response: Option<&Response>,
 ) {
-    if span.is_disabled() {
-        return;
-    }
-    tracing::record_all!(
-        span,
-        audit.record.id = field::display(record_id),
-        audit.outcome = outcome.status.as_str(),
-        audit.duration_ms = i64::try_from(duration.as_millis()).unwrap_or(i64::MAX),
-        audit.summary = response.map(Response::summary),
-        error.type = outcome.error_type.as_deref(),
-    );
+    let Some(metadata) = span.metadata().filter(|_| !span.is_disabled()) else { return };
+    let fields = metadata.fields();
+    let Some([id, status, milliseconds, summary, error_type]) = END.get_or_init(|| end_of(fields)) else { return };
+    let duration_ms = i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
+    span.record_all(&fields.value_set(&[
+        (id, Some(&field::display(record_id) as &dyn Value)),
+        (status, Some(&outcome.status.as_str() as &dyn Value)),
+        (milliseconds, Some(&duration_ms as &dyn Value)),
+        (summary, Some(&response.map(Response::summary) as &dyn Value)),
+        (error_type, Some(&outcome.error_type.as_deref() as &dyn Value)),
+    ]));
+}
+
+/// The fields of the end, looked up once: all spans of calls are of the one callsite in [`open`].
+static END: OnceLock<Option<[Field; 5]>> = OnceLock::new();
+
+fn end_of(fields: &FieldSet) -> Option<[Field; 5]> {
+    let name = |name: &str| fields.field(name);
+    Some([
+        name("audit.record.id")?,
+        name("audit.outcome")?,
+        name("audit.duration_ms")?,
+        name("audit.summary")?,
+        name("error.type")?,
+    ])
 }

@@ -7,6 +7,7 @@ use std::panic::{AssertUnwindSafe, UnwindSafe, catch_unwind};
 use futures_core::Stream;
 use pin_project_lite::pin_project;
 
+use super::open::Ended;
 use super::{Call, note};
 use crate::outcome::{Conclusion, ErrorFacts};
 use crate::record::Response;
@@ -140,16 +141,16 @@ impl Call {
     fn finish_after(&mut self, items: &mut Items) {
         let Some(mut open) = self.open.take() else { return };
         let response = response(open.site.level, items);
-        let ended = open.ended(items.conclusion());
+        let ended = open.ended(items.conclusion(), response);
         let durability = open.site.durability;
-        note(open.append_end(ended, response.as_ref(), durability));
+        note(open.append_end(&ended, durability));
     }
 
     fn cancel_after(&mut self, items: &Items) {
         let Some(mut open) = self.open.take() else { return };
         let response = response(open.site.level, items);
-        let ended = open.cancelled();
-        note(open.append_end(ended, response.as_ref(), None));
+        let ended = Ended { response, ..open.cancelled() };
+        note(open.append_end(&ended, None));
     }
 }
 

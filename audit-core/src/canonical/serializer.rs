@@ -1,5 +1,6 @@
 //! The state behind the serializer: the bytes written so far, the open objects, and the redaction rules at work.
 
+mod arguments;
 mod compound;
 
 use core::ops::Range;
@@ -302,51 +303,6 @@ impl Canonical {
         Ok(frame)
     }
 
-    /// Opens the object of a call's arguments.
-    pub(crate) fn open_arguments(&mut self) -> Frame {
-        let start = self.out.len();
-        let frame = Frame { start, names: 0, members: 0, active: 0..0, active_start: 0, open_items: 0, count: 0 };
-        self.out.push(b'{');
-        frame
-    }
-
-    /// Writes one argument, whose object will stand at `parent`; `write` is given its place and returns false if its value was withheld.
-    pub(crate) fn argument(
-        &mut self,
-        frame: &mut Frame,
-        (parent, name): (&str, &str),
-        write: impl FnOnce(&mut Self, &str) -> bool,
-    ) {
-        let start = self.out.len();
-        if frame.count > 0 {
-            self.out.push(b',');
-        }
-        let name_start = self.scratch.names.len();
-        self.scratch.names.push_str(name);
-        let name_end = self.scratch.names.len();
-        write_string(&mut self.out, name);
-        self.out.push(b':');
-        let mut pointer = core::mem::take(&mut self.scratch.argument);
-        pointer.clear();
-        pointer.push_str(parent);
-        push_step(&mut pointer, name);
-        let is_written = write(self, &pointer);
-        self.scratch.argument = pointer;
-        if is_written {
-            self.scratch.members.push(Member { name: name_start..name_end, bytes: start..self.out.len() });
-            frame.count += 1;
-        } else {
-            self.out.truncate(start);
-            self.scratch.names.truncate(name_start);
-        }
-    }
-
-    /// Closes the object of a call's arguments. Their names are distinct, as those of parameters are.
-    pub(crate) fn close_arguments(&mut self, frame: &Frame) {
-        let _distinct = self.sort_members(frame);
-        self.out.push(b'}');
-    }
-
     fn start_member(&mut self, frame: &Frame, name: &str) -> Result<Item, Error> {
         self.check_size(name.len())?;
         self.check_frame(frame)?;
@@ -570,20 +526,22 @@ impl Canonical {
         if let Some(twice) = twice {
             return Err(Error(Kind::Twice(twice)));
         }
-        let first = frame.start + 1;
-        let end = self.out.len();
-        // Brought into order behind the object, and from there into its place.
-        for member in members {
-            if self.out.len() > end {
-                self.out.push(b',');
-            }
-            let bytes = member.bytes.clone();
-            let comma = usize::from(self.out.get(bytes.start) == Some(&b','));
-            self.out.extend_from_within(bytes.start + comma..bytes.end);
-        }
-        self.out.copy_within(end.., first);
-        let length = self.out.len() - end;
-        self.out.truncate(first + length);
+        arrange(&mut self.out, frame.start, members.iter());
         Ok(())
     }
+}
+
+/// Writes the members of the object that starts here in the given order: behind the object, and from there into its place.
+fn arrange<'m>(out: &mut Vec<u8>, start: usize, members: impl Iterator<Item = &'m Member>) {
+    let (first, end) = (start + 1, out.len());
+    for Member { bytes, .. } in members {
+        if out.len() > end {
+            out.push(b',');
+        }
+        let comma = usize::from(out.get(bytes.start) == Some(&b','));
+        out.extend_from_within(bytes.start + comma..bytes.end);
+    }
+    out.copy_within(end.., first);
+    let length = out.len() - end;
+    out.truncate(first + length);
 }

@@ -159,3 +159,15 @@ fn enum_variants_are_steps_of_a_path() {
     assert_eq!(redacted(PATHS, &person).unwrap().0, r#"{"Person":{"name":"Ann"}}"#);
     assert_eq!(redacted(PATHS, &Payer::Pair(1, 2)).unwrap().0, r#"{"Pair":[1,2]}"#);
 }
+
+#[test]
+fn a_number_has_all_of_its_digits() {
+    let around = |power: u32| 10u64.pow(power).saturating_sub(1)..=10u64.pow(power) + 1;
+    for number in
+        (0..20).flat_map(around).chain((0..100_000_000).step_by(7_919)).chain([1 << 53, u64::MAX - 1, u64::MAX])
+    {
+        let mut out = b"[".to_vec();
+        write_digits(&mut out, number);
+        assert_eq!(String::from_utf8(out).unwrap(), format!("[{number}"));
+    }
+}

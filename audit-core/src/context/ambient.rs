@@ -1,11 +1,12 @@
 //! The context at work on this thread, and how it is found when only a span was carried along.
 
 use core::cell::RefCell;
+use core::mem;
 use core::sync::atomic::{AtomicBool, Ordering};
 use std::borrow::Cow;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tracing::{Dispatch, Span, dispatcher, span};
+use tracing::{Dispatch, dispatcher, span};
 
 use super::Fields;
 use crate::id::CallId;
@@ -14,10 +15,25 @@ use crate::redact::secrets::Secrets;
 
 thread_local! {
     /// What was entered on this thread and not left yet; the last is at work. Tokens ascend.
-    static HERE: RefCell<Vec<Frame>> = const { RefCell::new(Vec::new()) };
+    static HERE: RefCell<Frames> = const { RefCell::new(Frames { list: Vec::new(), entered: 0 }) };
 }
 
+thread_local! {
+    /// Places that calls were inside of, empty.
+    static SPARE: RefCell<Vec<Arc<Place>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// How many of them a thread keeps.
+const SPARE_MAX: usize = 16;
+
+/// Frames, the first of which are entered; the others wait to be used again.
 #[derive(Debug)]
+struct Frames {
+    list: Vec<Frame>,
+    entered: usize,
+}
+
+#[derive(Debug, Default)]
 struct Frame {
     token: u64,
     ambient: Ambient,
@@ -70,19 +86,13 @@ pub(crate) struct SpanPlace {
 }
 
 impl SpanPlace {
-    pub(crate) fn of(span: &Span) -> Option<Self> {
-        span.with_subscriber(|(id, dispatch)| Self { id: id.clone(), port: port_address(dispatch) })
-    }
-
-    pub(crate) const fn id(&self) -> &span::Id {
-        &self.id
+    pub(crate) fn of(id: &span::Id, dispatch: &Dispatch) -> Self {
+        Self { id: id.clone(), port: port_address(dispatch) }
     }
 
     /// Returns the current span.
     pub(crate) fn current() -> Option<Self> {
-        dispatcher::get_default(|dispatch| {
-            Some(Self { id: dispatch.current_span().id()?.clone(), port: port_address(dispatch) })
-        })
+        dispatcher::get_default(|dispatch| Some(Self::of(dispatch.current_span().id()?, dispatch)))
     }
 }
 
@@ -95,6 +105,39 @@ fn port_address(dispatch: &Dispatch) -> usize {
 pub(crate) struct CallLink {
     pub(crate) id: CallId,
     pub(crate) action: Cow<'static, str>,
+}
+
+impl Frames {
+    fn last(&self) -> Option<&Frame> {
+        self.list.get(self.entered.checked_sub(1)?)
+    }
+
+    /// Enters a frame and returns its token.
+    // Its parts are put where they stay, one by one, and the ambient is taken only then: nothing is moved through a place
+    // from which it might have to be dropped.
+    fn enter(&mut self, ambient: &mut Ambient, span: Option<SpanPlace>) -> u64 {
+        let token = self.last().map_or(0, |frame| frame.token + 1);
+        if self.entered == self.list.len() {
+            self.list.push(Frame::default());
+        }
+        if let Some(frame) = self.list.get_mut(self.entered) {
+            mem::swap(&mut frame.ambient, ambient);
+            (frame.token, frame.span) = (token, span);
+        }
+        self.entered += 1;
+        token
+    }
+
+    /// Leaves the frame with the token, which most often is the last.
+    fn leave(&mut self, token: u64) -> Option<Ambient> {
+        let frames = self.list.get_mut(..self.entered)?;
+        if frames.last()?.token != token {
+            let at = frames.iter().rposition(|frame| frame.token == token)?;
+            frames.get_mut(at..)?.rotate_left(1);
+        }
+        self.entered -= 1;
+        frames.last_mut().map(|frame| mem::take(&mut frame.ambient))
+    }
 }
 
 impl Ambient {
@@ -188,8 +231,28 @@ impl Ambient {
     /// Returns what is at work inside the given call: the model's identifier was for the call itself.
     pub(crate) fn inside(&self, call: CallLink) -> Self {
         let (fields, watch) = self.place().map(|place| (place.fields.clone(), place.watch.clone())).unwrap_or_default();
-        let secrets = Kept::Here(Mutex::default());
-        Self(Some(Arc::new(Place { fields, tool_call_id: None, call: Some(call), secrets, watch })))
+        let mut place = SPARE.try_with(|spare| spare.try_borrow_mut().ok()?.pop()).ok().flatten().unwrap_or_default();
+        let inside =
+            Place { fields, tool_call_id: None, call: Some(call), secrets: Kept::Here(Mutex::default()), watch };
+        match Arc::get_mut(&mut place) {
+            Some(place) => *place = inside,
+            None => place = Arc::new(inside),
+        }
+        Self(Some(place))
+    }
+
+    /// Gives its place to this thread, to be used again, unless somebody still has it.
+    pub(crate) fn recycle(self) {
+        let Some(mut place) = self.0 else { return };
+        let Some(inner) = Arc::get_mut(&mut place) else { return };
+        *inner = Place::default();
+        let _ended = SPARE.try_with(|spare| {
+            if let Ok(mut spare) = spare.try_borrow_mut()
+                && spare.len() < SPARE_MAX
+            {
+                spare.push(place);
+            }
+        });
     }
 
     /// Tells who watches this place that an audited call of the tool has begun.
@@ -207,13 +270,9 @@ impl Ambient {
     }
 
     /// Enters on this thread, inside the given span.
-    pub(crate) fn enter_in(self, span: Option<SpanPlace>) -> Entered {
-        let token = HERE.try_with(|here| {
-            let mut frames = here.borrow_mut();
-            let token = frames.last().map_or(0, |frame| frame.token + 1);
-            frames.push(Frame { token, ambient: self, span });
-            token
-        });
+    pub(crate) fn enter_in(mut self, span: Option<SpanPlace>) -> Entered {
+        let ambient = &mut self;
+        let token = HERE.try_with(|here| here.borrow_mut().enter(ambient, span));
         Entered { token: token.ok() }
     }
 }
@@ -254,23 +313,58 @@ impl Entered {
     // What was taken out is dropped after the borrow ends; a thread-local that is gone needs no leaving.
     fn take(&mut self) -> Option<Ambient> {
         let token = self.token.take()?;
-        let left = HERE.try_with(|here| {
-            let mut frames = here.borrow_mut();
-            let frame = match frames.pop_if(|frame| frame.token == token) {
-                Some(frame) => frame,
-                None => {
-                    let at = frames.iter().rposition(|frame| frame.token == token)?;
-                    frames.remove(at)
-                }
-            };
-            Some(frame.ambient)
-        });
-        left.ok().flatten()
+        HERE.try_with(|here| here.borrow_mut().leave(token)).ok().flatten()
     }
 }
 
 impl Drop for Entered {
     fn drop(&mut self) {
         drop(self.take());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn inside(id: u8) -> Ambient {
+        Ambient::default().inside(CallLink { id: CallId::from_bytes([id; 16]), action: "order.refund".into() })
+    }
+
+    fn id_of(ambient: Option<Ambient>) -> Option<CallId> {
+        ambient?.call().map(|call| call.id)
+    }
+
+    #[test]
+    fn a_place_that_is_used_again_knows_nothing_of_the_call_before() {
+        let address = |ambient: &Ambient| ambient.0.as_ref().map(Arc::as_ptr);
+        let first = inside(1);
+        first.with_secrets(|secrets| secrets.add("hunter2", "path:card"));
+        let place = address(&first);
+        first.recycle();
+        let second = inside(2);
+        assert_eq!(address(&second), place);
+        assert!(second.with_secrets(|secrets| secrets.is_empty()));
+        let held = second.clone();
+        second.recycle();
+        assert_ne!(address(&inside(3)), place);
+        assert_eq!(id_of(Some(held)), Some(CallId::from_bytes([2; 16])));
+    }
+
+    #[test]
+    fn what_was_entered_is_left_in_any_order() {
+        let current = || id_of(Some(Ambient::current_with(None)));
+        let id = |id: u8| Some(CallId::from_bytes([id; 16]));
+        let [first, second, third, fourth] = [1, 2, 3, 4].map(|id| inside(id).enter_in(None));
+        assert_eq!(id_of(second.leave()), id(2));
+        assert_eq!(current(), id(4));
+        assert_eq!(id_of(fourth.leave()), id(4));
+        assert_eq!(current(), id(3));
+        let fifth = inside(5).enter_in(None);
+        assert_eq!(id_of(first.leave()), id(1));
+        assert_eq!(current(), id(5));
+        assert_eq!(id_of(fifth.leave()), id(5));
+        assert_eq!(id_of(third.leave()), id(3));
+        assert_eq!(current(), None);
     }
 }

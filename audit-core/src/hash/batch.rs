@@ -106,9 +106,10 @@ pub(super) fn compress_end(mut state: [u32; 8], rest: &[u8], length: usize) -> [
     let (blocks, rest) = rest.as_chunks::<64>();
     compress256(&mut state, blocks);
     let mut last = [[0; 64]; 2];
-    let (padding, count) = (last.as_flattened_mut(), if rest.len() + 9 <= 64 { 1 } else { 2 });
-    for (place, byte) in padding.iter_mut().zip(rest.iter().chain(&[0x80])) {
-        *place = *byte;
+    let count = if rest.len() + 9 <= 64 { 1 } else { 2 };
+    if let Some((place, [bit, ..])) = last.as_flattened_mut().split_at_mut_checked(rest.len()) {
+        place.copy_from_slice(rest);
+        *bit = 0x80;
     }
     if let Some(last) = last.get_mut(..count) {
         if let Some(bits) = last.as_flattened_mut().last_chunk_mut() {

@@ -55,12 +55,12 @@ pub(crate) struct Draft<'a> {
     pub(crate) ambient: &'a Ambient,
     pub(crate) call: Option<CallPart<'a>>,
     pub(crate) operation: Option<Operation<'a>>,
-    pub(crate) outcome: Outcome,
+    pub(crate) outcome: &'a Outcome,
     pub(crate) level: Option<Level>,
     pub(crate) request: Option<&'a Payload>,
     pub(crate) response: Option<&'a Response>,
     pub(crate) targets: &'a [Target],
-    pub(crate) redactions: Vec<Redaction>,
+    pub(crate) redactions: &'a [Redaction],
     pub(crate) annotations: Option<&'a Payload>,
     /// False for records that repeat an earlier one's identifiers only.
     pub(crate) trigger: bool,
@@ -200,7 +200,7 @@ impl Draft<'_> {
         }
         record.written(sections.outcome(), name!("outcome"));
         record.id(name!("record_id"), &record_id.text());
-        redactions::write(&mut record, &self.redactions, fit);
+        redactions::write(&mut record, self.redactions, fit);
         if let Some(request) = self.request {
             request.write_request(record.object(name!("request")), places.request);
         }
@@ -289,6 +289,9 @@ impl Operation<'_> {
         operation.close();
     }
 }
+
+/// What is known before the body has run.
+pub(crate) static PENDING: Outcome = Outcome::pending();
 
 impl Outcome {
     /// What is known before the body has run.

@@ -1,6 +1,6 @@
 //! Writes an object whose members are known beforehand, in canonical order.
 
-use crate::canonical::write_string;
+use crate::canonical::{write_digits, write_string};
 use crate::hash::Hash;
 use crate::id::IdText;
 use crate::time::TEXT_BYTES;
@@ -115,9 +115,14 @@ impl<'a> Object<'a> {
     #[inline(always)]
     pub(crate) fn number(&mut self, name: Name, number: u64) {
         let exact = number < 1 << 53;
-        let mut digits = itoa::Buffer::new();
-        let digits = digits.format(number).as_bytes();
-        if exact { self.raw(name, digits) } else { self.word(name, digits) }
+        let out = self.name(name);
+        if !exact {
+            out.push(b'"');
+        }
+        write_digits(out, number);
+        if !exact {
+            out.push(b'"');
+        }
     }
 
     #[inline(always)]

@@ -24,12 +24,12 @@ fn draft(ambient: &Ambient) -> Draft<'_> {
         ambient,
         call: None,
         operation: None,
-        outcome: Outcome::pending(),
+        outcome: &PENDING,
         level: None,
         request: None,
         response: None,
         targets: &[],
-        redactions: Vec::new(),
+        redactions: &[],
         annotations: None,
         trigger: true,
     }
@@ -57,7 +57,7 @@ fn a_full_record_is_canonical() {
             request: Some(&request),
             response: Some(&response),
             targets: &[Target { kind: "order".into(), id: "7".into() }],
-            redactions: vec![Redaction { path: "/request/arguments/card".into(), rule: "path:card".into() }],
+            redactions: &[Redaction { path: "/request/arguments/card".into(), rule: "path:card".into() }],
             annotations: Some(&request),
             ..draft(&ambient)
         };
@@ -160,7 +160,7 @@ fn a_record_that_is_too_large_keeps_hash_and_size() {
     let large = Draft {
         request: Some(&request),
         response: Some(&response),
-        redactions: (0..10).map(redaction).collect(),
+        redactions: &(0..10).map(redaction).collect::<Vec<_>>(),
         ..draft(&ambient)
     };
     check(
@@ -290,11 +290,11 @@ fn a_record_that_is_too_long_in_every_part_fits() {
                 parent: Some(ID.parse().unwrap()),
             }),
             operation: Some(Operation { tool: &long, effect: Some(Effect::Destructive) }),
-            outcome: Outcome { error_type: Some(long.clone()), reason: Some(long.clone()), ..Outcome::pending() },
+            outcome: &Outcome { error_type: Some(long.clone()), reason: Some(long.clone()), ..Outcome::pending() },
             request: Some(&payload),
             response: Some(&response),
             targets: &core::array::from_fn::<_, 20, _>(|_| Target { kind: long.clone(), id: long.clone() }),
-            redactions: (0..20).map(redaction).collect(),
+            redactions: &(0..20).map(redaction).collect::<Vec<_>>(),
             annotations: Some(&payload),
             ..draft(&ambient)
         });

@@ -27,6 +27,7 @@ pub(crate) struct Args {
     pub(crate) level: Option<Level>,
     pub(crate) stages: Option<(Stages, Span)>,
     pub(crate) durability: Option<Durability>,
+    pub(crate) append_timeout_ms: Option<(u64, Span)>,
     pub(crate) on_unavailable: Option<OnUnavailable>,
     pub(crate) redact: Vec<Path>,
     pub(crate) skip: Vec<Ident>,
@@ -150,6 +151,7 @@ impl Args {
             "level" => self.level = Some(value::word(&name, input)?.0),
             "stages" => self.stages = Some(value::word(&name, input)?),
             "durability" => self.durability = Some(value::word(&name, input)?.0),
+            "append_timeout_ms" => self.append_timeout_ms = Some(value::milliseconds(&name, input)?),
             "on_unavailable" => self.on_unavailable = Some(value::on_unavailable(&name, input)?),
             "redact" => self.redact = lists::paths(&name, input, errors)?,
             "skip" => self.skip = lists::parameters(&name, input, errors)?,
@@ -222,6 +224,7 @@ impl Args {
         self.level = self.level.or(defaults.level);
         self.stages = self.stages.or(defaults.stages);
         self.durability = self.durability.or(defaults.durability);
+        self.append_timeout_ms = self.append_timeout_ms.or(defaults.append_timeout_ms);
         self.on_unavailable = self.on_unavailable.or_else(|| defaults.on_unavailable.clone());
         self.root = self.root.or_else(|| defaults.root.clone());
         self

@@ -78,6 +78,21 @@ pub(super) fn on_unavailable(name: &Ident, input: ParseStream<'_>) -> syn::Resul
     }
 }
 
+/// Parses a number of milliseconds, and returns where it stands.
+pub(super) fn milliseconds(name: &Ident, input: ParseStream<'_>) -> syn::Result<(u64, Span)> {
+    let value = value(name, input)?;
+    if let Expr::Lit(ExprLit { lit: Lit::Int(number), .. }) = ungrouped(&value)
+        && number.suffix().is_empty()
+        && let Ok(milliseconds) = number.base10_parse()
+        && milliseconds <= MILLISECONDS_MAX
+    {
+        return Ok((milliseconds, number.span()));
+    }
+    let message =
+        format!("`{name}` is a whole number of milliseconds, at most {MILLISECONDS_MAX} (a day): `{}`", form(name));
+    Err(syn::Error::new_spanned(value, message))
+}
+
 /// Parses a closure that is handed the result.
 pub(super) fn closure(name: &Ident, input: ParseStream<'_>) -> syn::Result<ExprClosure> {
     let value = value(name, input)?;
@@ -189,3 +204,6 @@ pub(super) fn skip_to_comma(input: ParseStream<'_>) {
 pub(super) fn is_list(input: ParseStream<'_>) -> bool {
     input.peek(token::Paren)
 }
+
+/// A day.
+const MILLISECONDS_MAX: u64 = 86_400_000;

@@ -31,6 +31,14 @@ pub(super) fn site(audited: &Audited) -> TokenStream {
         }
         None => quote_spanned!(Span::mixed_site()=> ::core::option::Option::None),
     };
+    let append_timeout = match audited.append_timeout_ms {
+        Some(milliseconds) => {
+            let milliseconds = spanned(Literal::u64_unsuffixed(milliseconds));
+            let timeout = quote_spanned!(Span::mixed_site()=> ::core::time::Duration::from_millis(#milliseconds));
+            quote_spanned!(Span::mixed_site()=> ::core::option::Option::Some(#timeout))
+        }
+        None => quote_spanned!(Span::mixed_site()=> ::core::option::Option::None),
+    };
     let on_unavailable = variant("OnUnavailable", on_unavailable(&audited.on_unavailable));
     let parameters = audited.parameters.iter().map(|parameter| text(&parameter.recorded()));
     let fields = audited.parameters.iter().map(|Parameter { field, .. }| text(field));
@@ -59,6 +67,7 @@ pub(super) fn site(audited: &Audited) -> TokenStream {
                 level: #level,
                 stages: #stages,
                 durability: #durability,
+                append_timeout: #append_timeout,
                 on_unavailable: #on_unavailable,
                 parameters: &[#(#parameters),*],
                 fields: &[#(#fields),*],

@@ -60,6 +60,7 @@ fn check(defaults: &Args, errors: &mut Errors) {
     }
     if let Some(effect) = defaults.effect {
         valid::check_stages(effect, defaults, errors);
+        valid::check_append_timeout(effect, defaults, errors);
     }
 }
 

@@ -24,6 +24,7 @@ pub(crate) struct Audited {
     pub(crate) level: Level,
     pub(crate) stages: Stages,
     pub(crate) durability: Option<Durability>,
+    pub(crate) append_timeout_ms: Option<u64>,
     pub(crate) on_unavailable: OnUnavailable,
     /// The closure of `on_unavailable` names a parameter: it can only run before the body takes them.
     pub(crate) refuses_at_once: bool,
@@ -84,6 +85,7 @@ pub(crate) fn validate(args: Args, subject: Subject, errors: &mut Errors) -> Aud
     }
     let effect = args.effect.or(subject.effect).unwrap_or(Effect::Write);
     check_stages(effect, &args, errors);
+    check_append_timeout(effect, &args, errors);
     let skipped = parameters::skipped(&args, &subject.parameters, errors);
     let redact = parameters::redactions(&args, &subject.parameters, &skipped, errors);
     parameters::check_recorded(&args, &subject.parameters, &skipped, errors);
@@ -97,6 +99,7 @@ pub(crate) fn validate(args: Args, subject: Subject, errors: &mut Errors) -> Aud
         level: args.level.unwrap_or(Level::Request),
         stages: args.stages.map_or(Stages::StartedCompleted, |(stages, _)| stages),
         durability: args.durability,
+        append_timeout_ms: args.append_timeout_ms.map(|(milliseconds, _)| milliseconds),
         on_unavailable: args.on_unavailable.unwrap_or_else(|| unavailable_by_default(effect)),
         refuses_at_once: false,
         boxed: args.boxed.map(|(boxed, _)| boxed),
@@ -151,6 +154,14 @@ fn check_alone(args: &Args, errors: &mut Errors) {
 pub(crate) fn check_stages(effect: Effect, args: &Args, errors: &mut Errors) {
     if let (Effect::Destructive, Some((Stages::Completed, span))) = (effect, args.stages) {
         errors.at(span, INTENT_FIRST);
+    }
+}
+
+/// Refuses not to wait for what cannot be there at once: such calls could never be recorded.
+pub(crate) fn check_append_timeout(effect: Effect, args: &Args, errors: &mut Errors) {
+    let waits_for_the_disk = effect == Effect::Destructive || args.durability == Some(Durability::Disk);
+    if let (true, Some((0, span))) = (waits_for_the_disk, args.append_timeout_ms) {
+        errors.at(span, DISK_TAKES_TIME);
     }
 }
 
@@ -234,5 +245,7 @@ const NO_ACTION: &str =
     "`action` is missing: it says what is done in the words of the business, as in `action = \"order.refund\"`";
 const INTENT_FIRST: &str = "a destructive action has two stages: its intent must be recorded before the body runs; \
     allowed: `\"started_completed\"`";
+const DISK_TAKES_TIME: &str = "a record that must be on the disk takes time: `append_timeout_ms` is at least 1 for a destructive \
+    action and with `durability = \"disk\"`";
 const SUMMARY_OR_RESULT: &str = "`summary` and `result` both say what is recorded of the result: `summary` names members of it, \
     `result` makes another value; keep one";

@@ -53,6 +53,7 @@ pub mod __private {
         pub level: Level,
         pub stages: Stages,
         pub durability: Option<Durability>,
+        pub append_timeout: Option<std::time::Duration>,
         pub on_unavailable: OnUnavailable,
         pub parameters: &'static [&'static str],
         pub fields: &'static [&'static str],

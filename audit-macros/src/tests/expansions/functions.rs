@@ -2,7 +2,7 @@
 
 use expect_test::expect;
 
-use super::check;
+use super::{check, check_parts};
 
 #[test]
 fn sync_function() {
@@ -37,6 +37,7 @@ fn sync_function() {
                         level: ::audited::__private::Level::Request,
                         stages: ::audited::__private::Stages::StartedCompleted,
                         durability: ::core::option::Option::None,
+                        append_timeout: ::core::option::Option::None,
                         on_unavailable: ::audited::__private::OnUnavailable::Count,
                         parameters: &["order", "card", "customer"],
                         fields: &["order", "card", "customer"],
@@ -93,6 +94,46 @@ fn sync_function() {
 }
 
 #[test]
+fn a_timeout_is_a_duration_in_the_site() {
+    let timeout = |arguments: &str, expected| {
+        check_parts(
+            &format!(r#"action = "a", {arguments}"#),
+            "fn f() {}",
+            &["append_timeout", "from_millis"],
+            expected,
+        );
+    };
+    timeout(
+        "append_timeout_ms = 50",
+        expect![[r#"
+        append_timeout: ::core::option::Option::Some(
+        ::core::time::Duration::from_millis(50),
+    "#]],
+    );
+    timeout(
+        r#"append_timeout_ms = 1, effect = "destructive", on_unavailable = "count""#,
+        expect![[r#"
+        append_timeout: ::core::option::Option::Some(
+        ::core::time::Duration::from_millis(1),
+    "#]],
+    );
+    timeout(
+        "append_timeout_ms = 0",
+        expect![[r#"
+        append_timeout: ::core::option::Option::Some(
+        ::core::time::Duration::from_millis(0),
+    "#]],
+    );
+    timeout(
+        "append_timeout_ms = 86_400_000",
+        expect![[r#"
+        append_timeout: ::core::option::Option::Some(
+        ::core::time::Duration::from_millis(86400000),
+    "#]],
+    );
+}
+
+#[test]
 fn async_function() {
     check(
         r#"action = "mail.send", effect = "write", level = "metadata", durability = "disk""#,
@@ -119,6 +160,7 @@ fn async_function() {
                         durability: ::core::option::Option::Some(
                             ::audited::__private::Durability::Disk,
                         ),
+                        append_timeout: ::core::option::Option::None,
                         on_unavailable: ::audited::__private::OnUnavailable::Count,
                         parameters: &["mail", "type"],
                         fields: &["mail", "type"],
@@ -184,6 +226,7 @@ fn method_without_parameters() {
                         level: crate::audit::__private::Level::Request,
                         stages: crate::audit::__private::Stages::Completed,
                         durability: ::core::option::Option::None,
+                        append_timeout: ::core::option::Option::None,
                         on_unavailable: crate::audit::__private::OnUnavailable::Count,
                         parameters: &[],
                         fields: &[],
@@ -247,6 +290,7 @@ fn destructured_parameters() {
                         level: ::audited::__private::Level::Request,
                         stages: ::audited::__private::Stages::StartedCompleted,
                         durability: ::core::option::Option::None,
+                        append_timeout: ::core::option::Option::None,
                         on_unavailable: ::audited::__private::OnUnavailable::Count,
                         parameters: &["a", "c", "b", "all", "last", "type"],
                         fields: &["a", "b", "b", "all", "last", "type"],
@@ -340,6 +384,7 @@ fn generics_with_impl_trait() {
                         level: ::audited::__private::Level::Request,
                         stages: ::audited::__private::Stages::StartedCompleted,
                         durability: ::core::option::Option::None,
+                        append_timeout: ::core::option::Option::None,
                         on_unavailable: ::audited::__private::OnUnavailable::Count,
                         parameters: &["items", "by"],
                         fields: &["items", "by"],
@@ -396,6 +441,7 @@ fn impl_trait_alone_is_left_to_inference() {
                         level: ::audited::__private::Level::Request,
                         stages: ::audited::__private::Stages::StartedCompleted,
                         durability: ::core::option::Option::None,
+                        append_timeout: ::core::option::Option::None,
                         on_unavailable: ::audited::__private::OnUnavailable::Count,
                         parameters: &[],
                         fields: &[],

@@ -2,7 +2,7 @@
 
 use expect_test::expect;
 
-use super::check;
+use super::{check, check_parts};
 
 #[test]
 fn an_exempt_function_says_why() {
@@ -79,6 +79,7 @@ fn the_methods_of_a_block_are_named_after_its_prefix() {
                             level: ::audited::__private::Level::Request,
                             stages: ::audited::__private::Stages::StartedCompleted,
                             durability: ::core::option::Option::None,
+                            append_timeout: ::core::option::Option::None,
                             on_unavailable: ::audited::__private::OnUnavailable::Count,
                             parameters: &["id"],
                             fields: &["id"],
@@ -130,6 +131,7 @@ fn the_methods_of_a_block_are_named_after_its_prefix() {
                             level: ::audited::__private::Level::Request,
                             stages: ::audited::__private::Stages::StartedCompleted,
                             durability: ::core::option::Option::None,
+                            append_timeout: ::core::option::Option::None,
                             on_unavailable: ::audited::__private::OnUnavailable::Return,
                             parameters: &["card"],
                             fields: &["card"],
@@ -212,4 +214,23 @@ fn a_half_typed_body_is_left_to_the_compiler() {
     assert!(text.contains("moves ! (self) ; self . }"), "{text}");
     assert!(text.contains("fn half (& self , a :) { }"), "{text}");
     assert_eq!(text.matches("static __AUDITED_SITE").count(), 2, "{text}");
+}
+
+#[test]
+fn a_method_waits_as_long_as_its_block_says_unless_it_says_so_itself() {
+    check_parts(
+        r#"prefix = "orders", append_timeout_ms = 50"#,
+        r#"impl Orders {
+            fn find(&self) {}
+            #[audited(append_timeout_ms = 7)]
+            fn list(&self) {}
+        }"#,
+        &["tool:", "from_millis"],
+        expect![[r#"
+            tool: "find",
+            ::core::time::Duration::from_millis(50),
+            tool: "list",
+            ::core::time::Duration::from_millis(7),
+        "#]],
+    );
 }

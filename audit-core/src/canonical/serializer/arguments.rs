@@ -1,0 +1,85 @@
+//! The object of a call's arguments, and that of the attribute's fields.
+
+use super::super::text::write_string;
+use super::{Canonical, Frame, Member, arrange};
+use crate::redact::push_step;
+
+impl Canonical {
+    /// Opens the object of a call's arguments.
+    pub(crate) fn open_arguments(&mut self) -> Frame {
+        let start = self.out.len();
+        let frame = Frame { start, names: 0, members: 0, active: 0..0, active_start: 0, open_items: 0, count: 0 };
+        self.out.push(b'{');
+        frame
+    }
+
+    /// Writes one argument, whose object will stand at `parent`; `write` is given its place and returns false if its value was withheld.
+    pub(crate) fn argument(
+        &mut self,
+        frame: &mut Frame,
+        (parent, name): (&str, &str),
+        write: impl FnOnce(&mut Self, &str) -> bool,
+    ) {
+        let start = self.out.len();
+        if frame.count > 0 {
+            self.out.push(b',');
+        }
+        let name_start = self.scratch.names.len();
+        self.scratch.names.push_str(name);
+        let name_end = self.scratch.names.len();
+        write_string(&mut self.out, name);
+        self.out.push(b':');
+        let mut pointer = core::mem::take(&mut self.scratch.argument);
+        pointer.clear();
+        pointer.push_str(parent);
+        push_step(&mut pointer, name);
+        let is_written = write(self, &pointer);
+        self.scratch.argument = pointer;
+        if is_written {
+            self.scratch.members.push(Member { name: name_start..name_end, bytes: start..self.out.len() });
+            frame.count += 1;
+        } else {
+            self.out.truncate(start);
+            self.scratch.names.truncate(name_start);
+        }
+    }
+
+    /// Writes the argument of the parameter with this index, as [`argument`](Self::argument) does, under a key that is
+    /// written already.
+    pub(crate) fn parameter(
+        &mut self,
+        frame: &mut Frame,
+        index: usize,
+        key: &[u8],
+        write: impl FnOnce(&mut Self) -> bool,
+    ) {
+        let start = self.out.len();
+        if frame.count > 0 {
+            self.out.push(b',');
+        }
+        self.out.extend_from_slice(key);
+        if write(self) {
+            // Its name is the parameter's.
+            self.scratch.members.push(Member { name: index..index, bytes: start..self.out.len() });
+            frame.count += 1;
+        } else {
+            self.out.truncate(start);
+        }
+    }
+
+    /// Closes the object of a call's arguments; `order` lists the parameters in canonical order, unless they stand in it.
+    pub(crate) fn close_parameters(&mut self, frame: &Frame, order: &[usize]) {
+        let members = self.scratch.members.get(frame.members..).unwrap_or_default();
+        if members.len() > 1 && !order.is_empty() {
+            let ordered = order.iter().filter_map(|index| members.iter().find(|member| member.name.start == *index));
+            arrange(&mut self.out, frame.start, ordered);
+        }
+        self.out.push(b'}');
+    }
+
+    /// Closes the object of a call's arguments. Their names are distinct, as those of parameters are.
+    pub(crate) fn close_arguments(&mut self, frame: &Frame) {
+        let _distinct = self.sort_members(frame);
+        self.out.push(b'}');
+    }
+}
