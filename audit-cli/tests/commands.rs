@@ -529,6 +529,11 @@ fn help_and_version_go_to_the_standard_output() {
         -- exit 0
     "#]]
     .assert_eq(&session(&log, "--help"));
+}
+
+#[test]
+fn the_help_of_a_command_explains_its_output() {
+    let log = Log::samples();
     expect![[r#"
         $ audited timeline --help
         Show what a run or conversation did, one line per call

@@ -78,8 +78,9 @@ pub(super) fn create_journal(
     start: journal::Start,
 ) -> Result<(Journal, Drain), Error> {
     let path = layout.journal(0);
-    remove_journal(disk, layout)
-        .map_err(|source| Error::io(&path, "remove the journal of an earlier process", source))?;
+    // An old journal that came back after a loss of power would be taken for records that no segment has.
+    let removed = remove_journal(disk, layout).and_then(|()| disk.sync_directory(&layout.directory));
+    removed.map_err(|source| Error::io(&path, "remove the journal of an earlier process", source))?;
     let create = |half: usize| {
         let file = disk.create_mapped(&layout.journal(half))?;
         disk.allocate(&file, bytes)?;

@@ -58,7 +58,12 @@ impl State {
     }
 
     /// Ends the waiting in memory of those whose time is over. What is not being written will not be.
-    fn expire_queue(&mut self, now: Instant, time: audit_core::time::Time, obstacle: Option<&AppendError>) -> Vec<Told> {
+    fn expire_queue(
+        &mut self,
+        now: Instant,
+        time: audit_core::time::Time,
+        obstacle: Option<&AppendError>,
+    ) -> Vec<Told> {
         let mut told = Vec::new();
         let (mut index, in_batch) = (0, self.in_batch);
         let refusals = &mut self.refusals;

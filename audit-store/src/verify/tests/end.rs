@@ -30,7 +30,8 @@ fn assert_same(path: &Path, read_from: Option<u64>) {
     assert_eq!(end.tree.frontier, whole.tree.frontier);
     assert_eq!(end.tree.last, whole.tree.last);
     assert_eq!(end.entry_0, whole.entry_0);
-    let known = |summary: Summary| (summary.entries, summary.calls, summary.abandoned, summary.open_calls, summary.closed);
+    let known =
+        |summary: Summary| (summary.entries, summary.calls, summary.abandoned, summary.open_calls, summary.closed);
     assert_eq!(known(end.summary), known(whole.summary));
 }
 
