@@ -169,11 +169,13 @@ struct Book {
     ids: HashMap<u64, String>,
     /// How many openings found records in the journal that were in no segment.
     drained: usize,
+    /// How many entries say that records were dropped.
+    dropped: usize,
 }
 
 impl Book {
     fn new(log: PathBuf) -> Self {
-        Self { log, read_bytes: 0, calls: HashMap::new(), ids: HashMap::new(), drained: 0 }
+        Self { log, read_bytes: 0, calls: HashMap::new(), ids: HashMap::new(), drained: 0, dropped: 0 }
     }
 
     /// Reads what was added; the log is far too short for a second segment.
@@ -192,7 +194,7 @@ impl Book {
     fn note(&mut self, record: &Value) {
         let name = record["event_name"].as_str().unwrap();
         self.drained += usize::from(record["annotations"]["drained"].as_u64() > Some(0));
-        assert_ne!(name, "records.dropped");
+        self.dropped += usize::from(name == "records.dropped");
         let Some(id) = record["call"]["id"].as_str() else { return };
         let stages = self.calls.entry(id.to_owned()).or_default();
         match record["stage"].as_str().unwrap() {
@@ -255,6 +257,8 @@ fn kill_again_and_again(log: PathBuf, random: &mut Random) -> Tally {
         process.kill(&mut told);
         kills += 1;
     }
+    // The processes dropped nothing. What this one's other tests made it miss, it states when it opens a log.
+    assert_eq!(book.dropped, 0);
     Log::open(&book.log).unwrap().close().unwrap();
     book.check(&told);
     let abandoned = verify_log(&book.log).unwrap().summary.abandoned;

@@ -147,7 +147,8 @@ fn a_call_whose_process_is_killed_is_abandoned_and_nothing_before_it_is_lost() {
     assert_eq!((summary.entries, summary.calls, summary.open_calls.len(), summary.closed), (22, 11, 1, false));
 
     Log::open(&path).unwrap().close().unwrap();
-    let events = events(&path);
+    // What other tests made this process miss, it states when it opens a log.
+    let events: Vec<String> = events(&path).into_iter().filter(|name| name != "records.dropped").collect();
     assert_eq!(events[22..], ["log.opened", "log.recovered", "tool.abandoned", "log.closed"]);
     let records = records(&path);
     let (started, abandoned) = (&records[21], &records[24]);
