@@ -40,7 +40,7 @@ pub struct CompactReport {
 /// ```
 /// # let directory = tempfile::tempdir()?;
 /// # let path = directory.path().join("orders");
-/// let log = audit_store::Log::options().segment_bytes_max(700).open(&path)?;
+/// let log = audit_store::Log::options().segment_bytes_max(700).compress(false).open(&path)?;
 /// log.guard().close()?;
 ///
 /// let report = audit_store::segment::compact(&path)?;
