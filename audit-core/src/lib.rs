@@ -26,8 +26,11 @@ pub mod handwritten;
 pub mod hash;
 pub mod id;
 pub mod manual;
-
+#[cfg(feature = "signatures")]
+pub mod note;
 pub mod port;
+#[cfg(feature = "signatures")]
+pub mod seal;
 pub mod sink;
 pub mod sites;
 pub mod time;
