@@ -1,6 +1,6 @@
 //! Checkpoints: the C2SP note text of a tree head, `origin⏎size⏎base64(root)⏎`.
 //!
-//! Until a log has keys its `checkpoint` file holds this bare text. Source: C2SP `tlog-checkpoint`.
+//! Until a log has keys its `checkpoint` file holds this bare text; then a signed note of it. Source: C2SP `tlog-checkpoint`.
 
 use core::fmt;
 
@@ -8,6 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::hash::Hash;
+use crate::verify::Head;
 
 /// The statement that the log named `origin` has `size` entries whose Merkle tree has the root `root`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +40,46 @@ impl Checkpoint {
             Some(_) => Err(fault(4, "the end of the note text")),
         }
     }
+}
+
+impl Checkpoint {
+    /// Parses the checkpoint of a note: its text alone, as long as a log has no keys, or the text, a blank line and
+    /// signatures, which are not looked at here.
+    ///
+    /// # Errors
+    /// Tells which line is not as expected.
+    pub fn of_note(note: &str) -> Result<Self, ParseCheckpointError> {
+        let end = note.find("\n\n").map_or(note.len(), |end| end + 1);
+        Self::parse(note.get(..end).unwrap_or_default())
+    }
+
+    /// Returns what the checkpoint says of the tree.
+    #[must_use]
+    pub const fn head(&self) -> Head {
+        Head { size: self.size, root: self.root }
+    }
+}
+
+/// Splits the first note off a text that holds several in a row; none if the text does not begin with a whole one.
+///
+/// The text of each is that of a checkpoint, so a line that begins with an em dash is a signature.
+#[must_use]
+pub fn split_note(notes: &str) -> Option<(&str, &str)> {
+    let mut at = 0;
+    for _ in 0..3 {
+        at += notes.get(at..)?.find('\n')? + 1;
+    }
+    if notes.get(at..)?.starts_with('\n') {
+        at += 1;
+        let unsigned = at;
+        while notes.get(at..)?.starts_with('\u{2014}') {
+            at += notes.get(at..)?.find('\n')? + 1;
+        }
+        if at == unsigned {
+            return None;
+        }
+    }
+    notes.split_at_checked(at)
 }
 
 impl fmt::Display for Checkpoint {
@@ -92,5 +133,21 @@ mod tests {
         refused(format!("{text}\n"), 4);
         refused(format!("{text}more\n"), 4);
         refused(text.replace('=', ""), 3);
+    }
+
+    #[test]
+    fn notes_in_a_row_are_taken_apart() {
+        let bare = "o\n1\nAAAA\n";
+        let signed = format!("{bare}\n\u{2014} o AAAAAAAA\n\u{2014} w AAAAAAAA\n");
+        let all = format!("{bare}{signed}{bare}{signed}");
+        let (mut notes, mut rest) = (Vec::new(), all.as_str());
+        while let Some((note, after)) = split_note(rest) {
+            notes.push(note);
+            rest = after;
+        }
+        assert_eq!((notes.as_slice(), rest), ([bare, signed.as_str(), bare, signed.as_str()].as_slice(), ""));
+        for torn in ["", "o\n1\nAAAA", "o\n1\nAAAA\n\n", "o\n1\nAAAA\n\n\u{2014} o AA"] {
+            assert_eq!(split_note(torn), None, "{torn:?}");
+        }
     }
 }

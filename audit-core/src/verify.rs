@@ -4,14 +4,17 @@
 //! only what it is told: reading them is the caller's part.
 
 mod calls;
+mod heads;
 mod part;
+mod rotation;
+#[cfg(feature = "signatures")]
+mod signatures;
 mod span;
 mod state;
 
 use core::fmt;
 use std::collections::HashMap;
 
-use crate::checkpoint::Checkpoint;
 use crate::entry::{self, EntryHead, LINE_BYTES_MAX};
 use crate::hash::Hash;
 use crate::id::{CallId, StreamId};
@@ -19,7 +22,11 @@ use crate::time::Time;
 use crate::tree::Frontier;
 use crate::vocabulary::{EventName, Stage};
 
+pub use heads::{Head, Heads};
 pub use part::{Bounds, Part, PartReader};
+pub use rotation::Rotation;
+#[cfg(feature = "signatures")]
+pub use signatures::{Declared, Signatures};
 pub use state::State;
 
 /// The schema of records and entries that this version writes and reads.
@@ -80,6 +87,8 @@ pub struct Summary {
     pub span: Option<(Time, Time)>,
     /// True if the last entry is `log.closed`.
     pub closed: bool,
+    /// The entries that name another key for the checkpoints after them.
+    pub rotations: Vec<Rotation>,
 }
 
 /// What follows the last line feed of a log: the beginning of a line and a run of NUL bytes, either of which may be empty.
@@ -116,8 +125,11 @@ const OPENED_START: &[u8] = br#"{"record":{"action":"log.opened","#;
 #[derive(Clone, Debug, Default)]
 pub struct Verifier {
     summary: Summary,
-    checkpoint: Option<Checkpoint>,
-    root_matches: Option<bool>,
+    heads: Heads,
+    /// The greatest size at which the tree had the root that it must have.
+    matched: Option<u64>,
+    /// The first head whose root the tree did not have.
+    mismatch: Option<Head>,
     /// The tree over all entries but the newest: a leaf goes in once its successor vouches for it.
     frontier: Frontier,
     newest: Option<Hash>,
@@ -131,27 +143,28 @@ pub struct Verifier {
 }
 
 impl Verifier {
-    /// Makes a verifier; with a checkpoint, the tree over its size must have its root.
+    /// Makes a verifier; at the size of each head the tree must have its root.
     #[must_use]
-    pub fn new(checkpoint: Option<Checkpoint>) -> Self {
-        Self { checkpoint, ..Self::default() }
+    pub fn new(heads: impl Into<Heads>) -> Self {
+        Self { heads: heads.into(), ..Self::default() }
     }
 
     /// Goes on where another verification was; the caller has compared the entry before this point with `tree.last`.
     ///
-    /// All that the state says is taken for true, down to the root that the checkpoint is compared with. `None` if the
-    /// checkpoint covers fewer entries than the state, as its root can then no longer be computed, or if the state
-    /// contradicts itself.
+    /// All that the state says is taken for true, down to the roots that heads are compared with; heads of fewer entries
+    /// are passed over. `None` if all heads are of fewer entries than the state, as their roots can then no longer be
+    /// computed, or if the state contradicts itself.
     #[must_use]
-    pub fn resume(state: State, checkpoint: Option<Checkpoint>) -> Option<Self> {
+    pub fn resume(state: State, heads: impl Into<Heads>) -> Option<Self> {
+        let heads = heads.into();
         let State { summary, tree } = state;
         let entries = summary.entries;
         let is_whole = tree.frontier.size() == entries && tree.last.is_some() == (entries > 0);
-        if !is_whole || checkpoint.as_ref().is_some_and(|checkpoint| checkpoint.size < entries) {
+        if !is_whole || (heads != Heads::default() && heads.covered() < entries) {
             return None;
         }
         let mut verifier =
-            Self { summary, is_newest_in_tree: tree.last.is_some(), newest: tree.last, ..Self::new(checkpoint) };
+            Self { summary, is_newest_in_tree: tree.last.is_some(), newest: tree.last, ..Self::new(heads) };
         verifier.frontier = tree.frontier;
         verifier.compare_root();
         Some(verifier)
@@ -169,7 +182,7 @@ impl Verifier {
     /// Returns the state after the entries so far, to [`resume`](Self::resume) there; `None` if something does not fit.
     #[must_use]
     pub fn state(&self) -> Option<State> {
-        if self.suspect.is_some() || self.unknown.is_some() || self.root_matches == Some(false) {
+        if self.suspect.is_some() || self.unknown.is_some() || self.mismatch.is_some() {
             return None;
         }
         let mut frontier = self.frontier.clone();
@@ -181,10 +194,10 @@ impl Verifier {
         Some(State { summary: self.summary.clone(), tree: Tree { frontier, last: self.newest } })
     }
 
-    /// Tells whether the checkpoint covers so many entries.
+    /// Tells whether a checkpoint covers so many entries.
     #[must_use]
     pub fn covers(&self, entries: u64) -> bool {
-        self.checkpoint.as_ref().is_some_and(|checkpoint| entries <= checkpoint.size)
+        entries <= self.heads.covered()
     }
 
     /// Takes the entries of a part at once; false, and nothing is changed, if they do not continue the log.
@@ -197,9 +210,9 @@ impl Verifier {
             && part.previous == self.newest
             && self.summary.stream_id.is_none_or(|stream_id| stream_id == part.stream_id)
             && self.suspect.is_none();
-        // The root is compared at a border between parts.
-        let covered = self.checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.size);
-        if !continues || (part.first < covered && covered < part.end()) {
+        // Roots are compared at borders between parts.
+        let is_cut = self.heads.beyond(part.first).first().is_none_or(|head| head.size >= part.end());
+        if !continues || !is_cut {
             return false;
         }
         self.push_newest();
@@ -213,6 +226,7 @@ impl Verifier {
         summary.closed = part.is_closed;
         summary.span = span::join(summary.span, part.span);
         part.calls.add_to(summary);
+        summary.rotations.extend_from_slice(&part.rotations);
         true
     }
 
@@ -237,6 +251,7 @@ impl Verifier {
         self.check_place(number, &head)?;
         self.check_chain(number, &head)?;
         self.newest = Some(Hash::leaf(line));
+        self.summary.rotations.extend(Rotation::of(number, &head.record.event_name, line));
         self.count(number, &head);
         Ok(head)
     }
@@ -258,21 +273,18 @@ impl Verifier {
     pub fn finish_with_tree(mut self, tail: Tail<'_>) -> Result<(Summary, Tree), Fault> {
         self.push_newest();
         if let Some(suspect) = self.suspect {
-            let bad = if self.root_matches == Some(true) { suspect } else { suspect + 1 };
+            let is_vouched_for = self.matched.is_some() && self.mismatch.is_none();
+            let bad = if is_vouched_for { suspect } else { suspect + 1 };
             return Err(altered(bad));
         }
         let entries = self.summary.entries;
-        let covered = self.checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.size);
+        let covered = self.heads.covered();
+        if let Some(Head { size, .. }) = self.mismatch {
+            return Err(Fault::tampered(size.saturating_sub(1), self.mismatch_at(size)));
+        }
         if entries < covered {
             let reason = format!("missing: the checkpoint covers {covered} entries, the log ends after {entries}");
             return Err(Fault::tampered(entries, reason));
-        }
-        if self.root_matches == Some(false) {
-            let reason = format!(
-                "the first {covered} entries do not have the checkpoint's root: this entry or the file `checkpoint` was \
-                 altered, or all entries from some point on were written anew"
-            );
-            return Err(Fault::tampered(covered - 1, reason));
         }
         if self.summary.closed && !tail.may_be_opening() {
             return Err(Fault::tampered(entries, format!("{} bytes follow the end of a closed log", tail.bytes)));
@@ -283,6 +295,16 @@ impl Verifier {
         self.summary.unfinished_bytes = tail.bytes;
         self.summary.beyond_checkpoint = entries - covered;
         Ok((self.summary, Tree { frontier: self.frontier, last: self.newest }))
+    }
+
+    fn mismatch_at(&self, size: u64) -> String {
+        let since = self
+            .matched
+            .map_or(String::new(), |matched| format!("; up to entry {} all is as stated", matched.saturating_sub(1)));
+        format!(
+            "the first {size} entries do not have the checkpoint's root: this entry or the checkpoint was altered, or all \
+             entries from some point on were written anew{since}"
+        )
     }
 
     /// Returns what is first in the log: the given fault, found after the last line, or a disagreement seen before it.
@@ -343,12 +365,15 @@ impl Verifier {
         self.compare_root();
     }
 
-    /// Compares the root if the tree has the checkpoint's size.
+    /// Compares the root if there is a head of the tree's size.
     fn compare_root(&mut self) {
-        if let Some(checkpoint) = &self.checkpoint
-            && checkpoint.size == self.frontier.size()
-        {
-            self.root_matches = Some(checkpoint.root == self.frontier.root());
+        let size = self.frontier.size();
+        for head in self.heads.at(size) {
+            if head.root == self.frontier.root() {
+                self.matched = Some(size);
+            } else {
+                self.mismatch.get_or_insert(*head);
+            }
         }
     }
 

@@ -11,6 +11,7 @@ use crate::tree;
 use crate::verify::SCHEMA_VERSION;
 use crate::verify::calls::{Calls, Collecting};
 use crate::verify::span::Spanning;
+use crate::verify::{Heads, Rotation};
 use crate::vocabulary::EventName;
 
 /// Consecutive entries that fit together: form, numbers, stream and chain.
@@ -30,6 +31,7 @@ pub struct Part {
     pub(super) calls: Calls,
     pub(super) span: Option<(Time, Time)>,
     pub(super) is_closed: bool,
+    pub(super) rotations: Vec<Rotation>,
 }
 
 impl Part {
@@ -47,14 +49,14 @@ impl Part {
 }
 
 /// Which of the lines are taken.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Bounds {
     /// The first entry; lines before it are passed over unread, as their numbers are counted from the first line on.
     pub first: u64,
     /// The entry after the last one.
     pub end: Option<u64>,
-    /// The entry that begins a part of its own, which is where a root can be compared.
-    pub cut: Option<u64>,
+    /// At each of their sizes a part begins, which is where a root can be compared.
+    pub heads: Heads,
 }
 
 /// Reads parts; its buffers serve all of them.
@@ -76,11 +78,13 @@ impl PartReader {
         let index = |number_sought: u64| usize::try_from(number_sought.saturating_sub(number)).unwrap_or(usize::MAX);
         lines.truncate(bounds.end.map_or(usize::MAX, index));
         let skipped = index(bounds.first).min(lines.len());
-        let cut = bounds.cut.map_or(0, index).clamp(skipped, lines.len());
         let mut parts = Vec::new();
-        for lines in [lines.get(skipped..cut)?, lines.get(cut..)?] {
-            if !lines.is_empty() {
-                parts.push(self.part(lines)?);
+        let mut from = skipped;
+        let cuts = bounds.heads.beyond(number).iter().map(|head| index(head.size));
+        for to in cuts.take_while(|cut| *cut < lines.len()).chain([lines.len()]) {
+            if to > from {
+                parts.push(self.part(lines.get(from..to)?)?);
+                from = to;
             }
         }
         Some(parts)
@@ -98,17 +102,30 @@ impl PartReader {
         }
         self.leaves.clear();
         hash::leaves(lines.iter().copied(), &mut self.leaves);
-        let mut reading = Reading { calls: Collecting::of(lines.len()), span: Spanning::default(), is_closed: false };
+        let mut reading = Reading {
+            calls: Collecting::of(lines.len()),
+            span: Spanning::default(),
+            is_closed: false,
+            rotations: Vec::new(),
+        };
         reading.parsed(&head)?;
+        reading.rotations.extend(Rotation::of(sequence.number, &head.record.event_name, first_line));
         let mut end_of_line = EndOfLine::new(sequence.stream_id);
         let mut number = sequence.number;
         for (line, previous) in lines.iter().skip(1).zip(&self.leaves) {
             number = number.checked_add(1)?;
             let record = end_of_line.record(line, number, previous)?;
             match self.scanner.scan(record) {
-                None => reading.parsed(&parse_line(line).ok()?)?,
+                None => {
+                    let head = parse_line(line).ok()?;
+                    reading.parsed(&head)?;
+                    reading.rotations.extend(Rotation::of(number, &head.record.event_name, line));
+                }
                 Some(members) => {
                     reading.take(&members)?;
+                    if members.event_name == EventName::KeyRotated.as_str().as_bytes() {
+                        reading.rotations.extend(Rotation::of(number, EventName::KeyRotated.as_str(), line));
+                    }
                     if let Some(call_id) = members.call_id {
                         reading.calls.add(number, call_id, members.stage);
                     }
@@ -126,6 +143,7 @@ impl PartReader {
             calls: reading.calls.finish(),
             span: reading.span.span(),
             is_closed: reading.is_closed,
+            rotations: reading.rotations,
         })
     }
 }
@@ -154,6 +172,7 @@ struct Reading<'a> {
     calls: Collecting<'a>,
     span: Spanning,
     is_closed: bool,
+    rotations: Vec<Rotation>,
 }
 
 impl<'a> Reading<'a> {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::hash::Hash;
 use crate::time::Time;
 use crate::tree::Frontier;
-use crate::verify::{Summary, Tree};
+use crate::verify::{Rotation, Summary, Tree};
 
 /// The state of a log after some of its entries: what the verification of the others needs to know of these.
 #[derive(Clone, Debug, Default)]
@@ -26,6 +26,7 @@ struct Stored {
     entries: u64,
     last: Option<String>,
     open_calls: Vec<(String, u64)>,
+    rotations: Vec<Rotation>,
     span: Option<(String, String)>,
     stream_id: Option<String>,
     subtrees: Vec<String>,
@@ -46,6 +47,7 @@ impl State {
             entries: summary.entries,
             last: tree.last.map(|hash| hash.to_string()),
             open_calls,
+            rotations: summary.rotations.clone(),
             span: summary.span.map(|(first, last)| (first.to_string(), last.to_string())),
             stream_id: summary.stream_id.map(|id| id.to_string()),
             subtrees: tree.frontier.subtrees().iter().map(Hash::to_string).collect(),
@@ -80,6 +82,7 @@ impl State {
             open_calls,
             span,
             closed: stored.closed,
+            rotations: stored.rotations,
             ..Summary::default()
         };
         (last.is_some() == (summary.entries > 0)).then_some(Self { summary, tree: Tree { frontier, last } })

@@ -1,6 +1,7 @@
 mod parts;
 
 use super::*;
+use crate::checkpoint::Checkpoint;
 use crate::entry::{Sequence, write_line};
 
 const STREAM: &str = "01a17cbc-f240-7dca-883e-717b1f64eb14";

@@ -66,7 +66,7 @@ fn log(said: &[Said], is_closed: bool) -> Vec<Vec<u8>> {
 /// Reads chunks of so many lines at once; none if any of them does not fit.
 fn at_once(lines: &[Vec<u8>], checkpoint: Option<&Checkpoint>, chunk: usize) -> Option<Verifier> {
     let (mut verifier, mut reader) = (Verifier::new(checkpoint.cloned()), PartReader::default());
-    let bounds = Bounds { cut: checkpoint.map(|checkpoint| checkpoint.size), ..Bounds::default() };
+    let bounds = Bounds { heads: checkpoint.cloned().into(), ..Bounds::default() };
     for chunk in lines.chunks(chunk) {
         let bytes = chunk.iter().flat_map(|line| line.iter().chain(b"\n")).copied().collect::<Vec<u8>>();
         for part in reader.read(&bytes, &bounds)? {
