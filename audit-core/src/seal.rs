@@ -13,7 +13,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
 use zeroize::{Zeroize as _, Zeroizing};
 
-use crate::hash::Hash;
+use crate::verify::Head;
 
 const EVOLVE: &[u8] = b"evolve/v1";
 const FILE_HEAD: &str = "audited seal 1";
@@ -24,6 +24,8 @@ const KEY_PREFIX: &str = "SEAL+KEY+";
 pub struct Seal {
     /// How many checkpoints are sealed.
     count: u64,
+    /// How long their notes are together: where the list of checkpoints goes on.
+    bytes: u64,
     /// `μ` of the last of them.
     value: [u8; 32],
     /// `K` of the next one.
@@ -34,7 +36,7 @@ impl Seal {
     /// Returns the seal over no checkpoint.
     #[must_use]
     pub fn new(key: &SealKey) -> Self {
-        Self { count: 0, value: [0; 32], key: key.0 }
+        Self { count: 0, bytes: 0, value: [0; 32], key: key.0 }
     }
 
     /// Returns how many checkpoints are sealed.
@@ -43,14 +45,21 @@ impl Seal {
         self.count
     }
 
+    /// Returns how long the notes of these checkpoints are together.
+    #[must_use]
+    pub const fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
     /// Returns the value over them.
     #[must_use]
     pub const fn value(&self) -> [u8; 32] {
         self.value
     }
 
-    /// Seals the next checkpoint and forgets the key that did.
-    pub fn absorb(&mut self, size: u64, root: Hash) {
+    /// Seals the next checkpoint, of which the note is so long, and forgets the key that did.
+    pub fn absorb(&mut self, head: Head, note_bytes: u64) {
+        let Head { size, root } = head;
         if let Ok(mac) = Hmac::<Sha256>::new_from_slice(&self.key) {
             let mac = mac.chain_update(self.count.to_be_bytes()).chain_update(self.value);
             let mac = mac.chain_update(size.to_be_bytes()).chain_update(root.as_bytes());
@@ -60,13 +69,14 @@ impl Seal {
         self.key.zeroize();
         self.key = next.into();
         self.count += 1;
+        self.bytes += note_bytes;
     }
 
     /// Returns the text of the file `seal`. Whoever reads it can seal what comes next, and nothing before.
     #[must_use]
     pub fn to_text(&self) -> Zeroizing<String> {
         let key = Zeroizing::new(hex::encode(self.key));
-        Zeroizing::new(format!("{FILE_HEAD}\n{}\n{}\n{}\n", self.count, hex::encode(self.value), *key))
+        Zeroizing::new(format!("{FILE_HEAD}\n{}\n{}\n{}\n{}\n", self.count, self.bytes, hex::encode(self.value), *key))
     }
 }
 
@@ -81,15 +91,17 @@ impl FromStr for Seal {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         const EXPECTED: ParseSealError = ParseSealError(
-            "not a seal: expected `audited seal 1`, a count, and two values of 64 hexadecimal digits, each in its line",
+            "not a seal: expected `audited seal 1`, two numbers and two values of 64 hexadecimal digits, each in its line",
         );
         let mut lines = text.strip_suffix('\n').ok_or(EXPECTED)?.split('\n');
         if lines.next() != Some(FILE_HEAD) {
             return Err(EXPECTED);
         }
-        let count = lines.next().ok_or(EXPECTED)?;
+        let mut number = || lines.next().and_then(|digits| digits.parse().ok()).ok_or(EXPECTED);
+        let (count, bytes_sealed) = (number()?, number()?);
         let seal = Self {
-            count: count.parse().map_err(|_not_a_number| EXPECTED)?,
+            count,
+            bytes: bytes_sealed,
             value: bytes(lines.next()).ok_or(EXPECTED)?,
             key: bytes(lines.next()).ok_or(EXPECTED)?,
         };
@@ -178,10 +190,15 @@ impl std::error::Error for ParseSealError {}
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::hash::Hash;
+
+    fn head(size: u64, leaf: &[u8]) -> Head {
+        Head { size, root: Hash::leaf(leaf) }
+    }
 
     fn sealed(count: u64) -> Seal {
         let mut seal = Seal::new(&SealKey::from_bytes([3; 32]));
-        (0..count).for_each(|index| seal.absorb(index + 1, Hash::leaf(&index.to_be_bytes())));
+        (0..count).for_each(|index| seal.absorb(head(index + 1, &index.to_be_bytes()), 100));
         seal
     }
 
@@ -195,7 +212,7 @@ mod tests {
     fn a_seal_goes_on_from_its_text() {
         let text = sealed(3).to_text();
         let mut again: Seal = text.parse().unwrap();
-        again.absorb(4, Hash::leaf(&3_u64.to_be_bytes()));
+        again.absorb(head(4, &3_u64.to_be_bytes()), 100);
         assert_eq!((again.count(), again.value()), (4, sealed(4).value()));
         for altered in [
             text.replace('\n', ""),
@@ -210,10 +227,10 @@ mod tests {
     #[test]
     fn every_checkpoint_and_its_place_count() {
         let mut other = sealed(2);
-        other.absorb(4, Hash::leaf(&2_u64.to_be_bytes()));
+        other.absorb(head(4, &2_u64.to_be_bytes()), 100);
         assert_ne!(other.value(), sealed(3).value());
         let mut other = sealed(2);
-        other.absorb(3, Hash::leaf(b"other"));
+        other.absorb(head(3, b"other"), 100);
         assert_ne!(other.value(), sealed(3).value());
     }
 

@@ -29,6 +29,7 @@ enum Kind {
     CheckpointMissing { entries: u64 },
     OriginDiffers { expected: String, found: String },
     InvalidOrigin { found: String },
+    Key(String),
     Append { source: AppendError, uncounted: u64 },
     Io { doing: &'static str, source: io::Error },
 }
@@ -66,6 +67,11 @@ impl Error {
         Self::new(path, Kind::InvalidOrigin { found: found.to_owned() })
     }
 
+    /// `reason` says what was expected of a key and what was found, and holds nothing secret.
+    pub(crate) fn key(path: &Path, reason: String) -> Self {
+        Self::new(path, Kind::Key(reason))
+    }
+
     pub(crate) fn append(path: &Path, source: AppendError) -> Self {
         Self::closing(path, source, 0)
     }
@@ -92,6 +98,12 @@ impl Error {
     #[must_use]
     pub const fn is_held(&self) -> bool {
         matches!(self.0.kind, Kind::Held)
+    }
+
+    /// Tells whether a key is missing, is not the log's, or cannot be read.
+    #[must_use]
+    pub const fn is_key(&self) -> bool {
+        matches!(self.0.kind, Kind::Key(_))
     }
 
     /// Tells whether the path names something else than a log.
@@ -194,6 +206,7 @@ impl fmt::Display for Error {
                 f,
                 "{path}: expected an origin of 1 to 255 bytes without spaces, control characters or `+`, found {found:?}"
             ),
+            Kind::Key(reason) => write!(f, "{path}: {reason}"),
             Kind::Append { source, uncounted: 0 } => write!(f, "{path}: {source}"),
             Kind::Append { source, uncounted } => {
                 write!(

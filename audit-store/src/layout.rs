@@ -15,6 +15,10 @@ pub(crate) const LOG_JSON: &str = "log.json";
 pub(crate) const LOCK: &str = "lock";
 /// The newest checkpoint.
 pub(crate) const CHECKPOINT: &str = "checkpoint";
+/// All checkpoints, oldest first.
+pub(crate) const CHECKPOINTS: &str = "checkpoints.log";
+/// The seal over them, where the log has one.
+pub(crate) const SEAL: &str = "seal";
 /// The directory of segments.
 pub(crate) const SEGMENTS: &str = "segments";
 /// The two mapped files of records that are not in a segment yet.
@@ -48,6 +52,14 @@ impl Layout {
 
     pub(crate) fn checkpoint(&self) -> PathBuf {
         self.directory.join(CHECKPOINT)
+    }
+
+    pub(crate) fn checkpoints(&self) -> PathBuf {
+        self.directory.join(CHECKPOINTS)
+    }
+
+    pub(crate) fn seal(&self) -> PathBuf {
+        self.directory.join(SEAL)
     }
 
     pub(crate) fn segments(&self) -> PathBuf {
@@ -98,7 +110,7 @@ impl Layout {
         }
         for entry in fs::read_dir(&self.directory)? {
             let name = entry?.file_name();
-            if name != LOCK && !JOURNAL.iter().any(|half| name == *half) {
+            if name != LOCK && name != SEAL && !JOURNAL.iter().any(|half| name == *half) {
                 // Somebody is creating the log at this moment: nothing else is put there before the segments.
                 if is(SEGMENTS, fs::Metadata::is_dir) {
                     return Ok(Survey::Log);
@@ -116,7 +128,8 @@ impl Layout {
 pub(crate) enum Survey {
     /// Nothing.
     Absent,
-    /// A directory with nothing in it but, at most, the lock and journal of a creation that did not get further.
+    /// A directory with nothing in it but, at most, a seal that was made before it, and the lock and journal of a creation that did not get
+    /// further.
     Empty,
     /// A log, whole or not.
     Log,

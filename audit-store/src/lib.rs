@@ -28,6 +28,8 @@
 //! <log>/journal.0, journal.1                            mapped while the log is open; what is not in a segment yet
 //! <log>/segments/<number of the first entry>.jsonl      one entry in a line; `.jsonl.zst` once another follows
 //! <log>/checkpoint                                      size and root of the tree over what is on the disk for sure
+//! <log>/checkpoints.log                                 all checkpoints so far, oldest first
+//! <log>/seal                                            one value over all of these, where the log has one
 //! <log>/blobs/<SHA-256>                                 payloads that are too long for a line
 //! <log>/index/<number of an entry>.json                 the state of the log before a segment; derived, never trusted
 //! ```
@@ -38,10 +40,12 @@
 //! of a checkpoint kept elsewhere.
 
 pub mod blobs;
+mod checkpoints;
 mod disk;
 mod error;
 mod fanout;
 mod journal;
+pub mod keys;
 mod layout;
 mod log;
 mod options;
@@ -50,6 +54,8 @@ pub mod read;
 pub mod segment;
 pub mod streams;
 pub mod verify;
+
+use audit_core::verify::Fault;
 
 pub use error::Error;
 pub use fanout::{Fanout, SecondaryHealth, SecondaryOptions};

@@ -2,14 +2,16 @@
 
 use core::fmt;
 use core::time::Duration;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use audit_core::id::{IdSource, RandomIds};
+use audit_core::note::Signer;
 use audit_core::time::{Clock, SystemClock};
 use audit_core::vocabulary::Durability;
 
 use crate::disk::SystemDisk;
+use crate::keys::{Keys, Rotation};
 use crate::log::Process;
 use crate::{Error, Log, journal, log};
 
@@ -29,6 +31,7 @@ pub struct Options {
     pub(crate) commit_interval: Duration,
     pub(crate) close_timeout: Duration,
     pub(crate) heartbeat_seconds: u32,
+    pub(crate) keys: Keys,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn IdSource>,
     pub(crate) process: Process,
@@ -47,6 +50,7 @@ impl Default for Options {
             commit_interval: Duration::from_secs(1),
             close_timeout: Duration::from_secs(1),
             heartbeat_seconds: 0,
+            keys: Keys::default(),
             clock: Arc::new(SystemClock),
             ids: Arc::new(RandomIds),
             process: Process::CURRENT,
@@ -144,6 +148,36 @@ impl Options {
         self
     }
 
+    /// Signs the checkpoints with the secret in a file, which is replaced by the next one from time to time.
+    ///
+    /// A new log is given the secret that the file holds ([`keys::create_key_file`](crate::keys::create_key_file),
+    /// `audited key new`), or a new one if there is no file. Its name is the log's [`origin`](Self::origin), and the origin
+    /// of a new log without one. Whoever pins the first key needs no other: each names the next one. The file belongs to
+    /// one log, and to no backup of it. A log that is opened beside another has a file of its own, `<file>.<n>`.
+    #[must_use]
+    pub fn key_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.keys.file = Some(path.into());
+        self
+    }
+
+    /// Says when the secret in the [`key_file`](Self::key_file) is replaced.
+    #[must_use]
+    pub const fn rotation(mut self, rotation: Rotation) -> Self {
+        self.keys.rotation = rotation;
+        self
+    }
+
+    /// Signs the checkpoints with a key that never changes, held by a service, a module or in memory
+    /// ([`secret_from_environment`](crate::keys::secret_from_environment)).
+    ///
+    /// Beside a [`key_file`](Self::key_file) it is the log's identity: a second signature, for witnesses and for tools that
+    /// know one key of a log. Only a new log can be given keys, and it is opened with the same ones ever after.
+    #[must_use]
+    pub fn signer(mut self, signer: Arc<dyn Signer>) -> Self {
+        self.keys.signer = Some(signer);
+        self
+    }
+
     /// Takes the time of the log's own records from the given clock.
     #[must_use]
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
@@ -190,6 +224,7 @@ impl fmt::Debug for Options {
             .field("commit_interval", &self.commit_interval)
             .field("close_timeout", &self.close_timeout)
             .field("heartbeat_seconds", &self.heartbeat_seconds)
+            .field("keys", &self.keys)
             .finish_non_exhaustive()
     }
 }

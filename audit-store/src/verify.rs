@@ -6,20 +6,23 @@ mod parallel;
 mod range;
 mod resume;
 mod scan;
+mod statements;
 
 use core::fmt;
 use std::path::Path;
 
 use audit_core::checkpoint::Checkpoint;
 use audit_core::hash::Hash;
-use audit_core::verify::{Fault, Summary};
+use audit_core::note::VerificationKey;
+use audit_core::verify::{Fault, Heads, Summary};
 
 use crate::Error;
 use crate::blobs;
 use crate::layout::{CHECKPOINT, LOG_JSON, Layout};
 use crate::read::Segments;
+use statements::{Demands, Statements};
 
-pub(crate) use files::{check_lock, check_log_json, check_origin, read_checkpoint};
+pub(crate) use files::{check_lock, check_log_json, check_origin};
 pub use options::{Options, Progress};
 #[cfg(test)]
 pub(crate) use scan::scan;
@@ -66,7 +69,7 @@ pub struct Finding {
 
 impl Finding {
     /// Names a file other than a segment.
-    fn in_file(file: &str, fault: Fault) -> Self {
+    pub(crate) fn in_file(file: &str, fault: Fault) -> Self {
         Self { file: Some(file.to_owned()), fault }
     }
 
@@ -99,14 +102,62 @@ pub struct Report {
     pub origin: Option<String>,
     /// How many segments there are.
     pub segments: usize,
-    /// The checkpoint that the entries were checked against.
+    /// The newest checkpoint; the entries were checked against all of them.
     pub checkpoint: Option<Checkpoint>,
+    /// What the entries were checked against, beside their chain and the log's own checkpoints.
+    pub assurance: Assurance,
     /// The root of the tree over all entries, if they verify and there are any.
     pub root: Option<Hash>,
     /// The entries that were verified, if not all were to be: then nothing else was checked, and no root compared.
     pub range: Option<Range>,
     /// The entry from which a verification went on that was begun before; those before it were not read again.
     pub resumed_at: Option<u64>,
+}
+
+/// What a verdict rests on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Assurance {
+    /// Whose key signed the checkpoints.
+    pub signed: Signed,
+    /// The checkpoints that the seal covers, where its first key was given.
+    pub seal: Option<Sealed>,
+    /// How many checkpoints that were kept elsewhere agree with the log.
+    pub copies: usize,
+    /// How many bytes of an unfinished note follow the last listed checkpoint.
+    pub unfinished_bytes: u64,
+}
+
+/// Whose key signed the checkpoints of a log.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Signed {
+    /// Nobody: whoever can write the directory can rewrite it.
+    #[default]
+    No,
+    /// The key that entry 0 itself names, and those that followed it; none of them was pinned.
+    BySelf {
+        /// How many checkpoints were checked.
+        checkpoints: u64,
+        /// In how many epochs, each with a key of its own.
+        epochs: u64,
+    },
+    /// A key that was pinned, and those that it vouched for.
+    Pinned {
+        /// The key.
+        key: VerificationKey,
+        /// How many checkpoints were checked.
+        checkpoints: u64,
+        /// In how many epochs, each with a key of its own.
+        epochs: u64,
+    },
+}
+
+/// How far a seal reaches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sealed {
+    /// How many checkpoints it covers.
+    pub checkpoints: u64,
+    /// How many were listed since: an unsealed tail.
+    pub beyond: u64,
 }
 
 /// Entries in a row.
@@ -141,21 +192,33 @@ pub fn verify_log(path: impl AsRef<Path>) -> Result<Report, Error> {
     Options::new().verify(path)
 }
 
-/// Verifies everything; the lines are read by `scan`, which is given the checkpoint.
+/// Verifies everything; the lines are read by `scan`, which is given the heads of all checkpoints.
 fn verify_files(
     layout: &Layout,
     mut report: Report,
-    scan: impl FnOnce(Option<Checkpoint>) -> Result<Scan, Stopped>,
+    demands: &Demands,
+    scan: impl FnOnce(&Heads) -> Result<Scan, Stopped>,
 ) -> Result<Report, Error> {
     // Findings are taken in this order, and the first that shows a change outweighs those that leave it open.
     let mut findings = Vec::new();
-    match read_checkpoint(layout) {
-        Ok(checkpoint) => report.checkpoint = checkpoint,
-        Err(fault) => findings.push(fault.into_finding()?),
-    }
+    let statements = match Statements::read(layout, demands) {
+        Ok(statements) => statements,
+        Err(fault) => {
+            findings.push(fault.into_finding()?);
+            Statements::default()
+        }
+    };
+    report.checkpoint.clone_from(&statements.newest);
     if findings.is_empty() {
-        match scan(report.checkpoint.clone()) {
-            Ok(scan) => findings.extend(check_files(layout, &mut report, scan)?),
+        match scan(&statements.heads) {
+            Ok(scan) => {
+                if let Some(entry_0) = &scan.entry_0 {
+                    let (assurance, found) = statements.check(layout, entry_0, &scan.summary, demands)?;
+                    report.assurance = assurance;
+                    findings.extend(found);
+                }
+                findings.extend(check_files(layout, &mut report, scan)?);
+            }
             Err(stopped) => {
                 report.summary.entries = stopped.entries;
                 findings.push(stopped.error.into_finding()?);

@@ -1,19 +1,18 @@
 //! The committer: the one thread of a log that brings entries to the disk and writes checkpoints.
 
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use audit_core::checkpoint::Checkpoint;
 use audit_core::sink::{AppendError, AppendErrorKind};
-use audit_core::tree::Frontier;
 
 use crate::Error;
 use crate::blobs::{self, Staged};
-use crate::disk::{self, Disk, Identity};
-use crate::layout::{CHECKPOINT, Layout};
-use crate::log::state::{Locks, Phase, State};
+use crate::disk::{Disk, Identity};
+use crate::layout::Layout;
+use crate::log::issue::Issuer;
+use crate::log::state::{Batch, Locks, Phase, State};
 use crate::log::waiters::Told;
-use crate::log::writer::{ActiveSegment, poisoned, refusal, replaced};
+use crate::log::writer::{ActiveSegment, poisoned, replaced};
 use crate::log::{Shared, create};
 
 /// Commits whenever someone waits, a segment is full or the interval has passed, until the log has ended.
@@ -30,7 +29,7 @@ pub(super) fn run(shared: &Shared) {
         let committed = shared.commit();
         if is_last {
             let mut state = shared.state();
-            if let Err(fault) = committed {
+            if let Err(fault) = committed.and_then(|()| shared.files.check_destroyed()) {
                 state.end.get_or_insert(fault);
             }
             return;
@@ -59,10 +58,18 @@ impl Shared {
         // A checkpoint costs two more trips to the disk, which those who wait already would have to wait for.
         let now = self.clock.steady();
         if size > batch.committed && !self.state().may_skip_checkpoint(&batch, now, self.commit_interval) {
-            self.files.write_checkpoint(&batch.tree).map_err(|fault| self.fail_if_final(fault))?;
+            let next_key = self.files.issue(&batch).map_err(|fault| self.fail_if_final(fault))?;
             let mut state = self.state();
             state.committed = size;
             state.committed_time = now;
+            if batch.rotated_at.is_some() {
+                state.rotated_at = None;
+            }
+            if next_key.is_some() {
+                state.next_key = next_key;
+                drop(state);
+                self.call_writer();
+            }
         }
         Ok(())
     }
@@ -95,6 +102,8 @@ pub(super) struct Files {
     pub(super) layout: Layout,
     pub(super) origin: String,
     pub(super) lock_identity: Identity,
+    /// Taken by the committer, and by the writing thread when the log is closed.
+    pub(super) issuer: Mutex<Option<Issuer>>,
 }
 
 impl Files {
@@ -102,7 +111,7 @@ impl Files {
     pub(super) fn of(disk: Arc<dyn Disk>, layout: Layout, locks: &Locks) -> Result<Self, Error> {
         let identity = Identity::of(&locks.lock);
         let lock_identity = identity.map_err(|source| Error::io(&layout.lock(), "look at the lock", source))?;
-        Ok(Self { disk, layout, origin: String::new(), lock_identity })
+        Ok(Self { disk, layout, origin: String::new(), lock_identity, issuer: Mutex::default() })
     }
 
     /// Brings what a segment holds to the disk. A segment that was left meanwhile may be gone: it was looked at before,
@@ -128,17 +137,32 @@ impl Files {
         synced.map_err(|source| poisoned("a blob could not be brought to the disk", source))
     }
 
-    /// Writes the checkpoint over entries that are on the disk.
-    pub(super) fn write_checkpoint(&self, tree: &Frontier) -> Result<(), AppendError> {
-        let checkpoint = Checkpoint { origin: self.origin.clone(), size: tree.size(), root: tree.root() }.to_string();
-        let replaced = disk::replace(&*self.disk, &self.layout.directory, CHECKPOINT, checkpoint.as_bytes());
-        replaced.map_err(|fault| {
-            if fault.sync_failed {
-                return poisoned("the checkpoint could not be brought to the disk", fault.source);
+    /// Issues the checkpoint over entries that are on the disk. Returns the next key if an entry should name it.
+    fn issue(&self, batch: &Batch) -> Result<Option<String>, AppendError> {
+        let mut issuer = self.issuer();
+        let Some(issuer) = issuer.as_mut() else { return Ok(None) };
+        if let Some(entry) = batch.rotated_at {
+            issuer.note_rotation(entry);
+        }
+        issuer.issue(&batch.tree)?;
+        Ok(issuer.prepare_rotation(false))
+    }
+
+    /// Tells if a secret that has served could not be destroyed so far.
+    fn check_destroyed(&self) -> Result<(), AppendError> {
+        let issuer = self.issuer();
+        match issuer.as_ref().and_then(|issuer| issuer.signing.as_ref()) {
+            Some(signing) if signing.is_behind() => {
+                let found = "the secret of the last epoch could not be destroyed; the next opening tries again";
+                Err(AppendError::new(AppendErrorKind::Io, found))
             }
-            // The entries are on the disk; the next commit writes a checkpoint over them.
-            refusal("write the checkpoint", fault.source)
-        })
+            _ => Ok(()),
+        }
+    }
+
+    /// Takes the issuer of checkpoints; there is one once the log is being opened.
+    pub(super) fn issuer(&self) -> MutexGuard<'_, Option<Issuer>> {
+        self.issuer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -146,6 +146,7 @@ impl Writing {
         }
         self.state_dropped()?;
         self.state_clock()?;
+        self.state_rotation()?;
         while let Some(held) = self.held.pop_front() {
             self.move_record(held.slip, held.record)?;
         }
@@ -211,7 +212,7 @@ impl Writing {
     /// Tells whether there is something to write that is not in the journal.
     fn is_called_for(&self) -> bool {
         let state = self.shared.state();
-        !state.queue.is_empty() || (state.refusals.dropped > 0 && state.obstacle.is_some())
+        !state.queue.is_empty() || state.next_key.is_some() || (state.refusals.dropped > 0 && state.obstacle.is_some())
     }
 
     /// States how many records were refused, as soon as writing works again.
@@ -227,6 +228,33 @@ impl Writing {
         self.write_own(&record)?;
         self.shared.state().refusals.note_recorded(count);
         Ok(())
+    }
+
+    /// Names the key that the committer made as the next one.
+    fn state_rotation(&mut self) -> Result<(), AppendError> {
+        let Some(key) = self.shared.state().next_key.clone() else { return Ok(()) };
+        let record = self.writer.events.key_rotated(&key);
+        // Said before it is written: the commit that covers it may come at once.
+        self.shared.state().rotated_at = Some(self.writer.next_number());
+        let written = self.write_own(&record);
+        let mut state = self.shared.state();
+        match &written {
+            Ok(()) => state.next_key = None,
+            Err(_fault) => state.rotated_at = None,
+        }
+        written
+    }
+
+    /// Names the next key before the log is closed, if it is to be replaced then.
+    fn rotate_at_close(&mut self) -> Result<(), AppendError> {
+        let next_key = self.shared.files.issuer().as_mut().and_then(|issuer| {
+            let at_close = issuer.signing.as_ref().is_some_and(|signing| signing.rotation().at_close);
+            issuer.prepare_rotation(at_close)
+        });
+        if next_key.is_some() {
+            self.shared.state().next_key = next_key;
+        }
+        self.state_rotation()
     }
 
     /// States that the clock went back: entries are ordered by their number, not by their time.
@@ -416,7 +444,7 @@ impl Writing {
     }
 
     fn write_closed(&mut self) -> Result<(), AppendError> {
-        let written = self.state_dropped().and_then(|()| {
+        let written = self.state_dropped().and_then(|()| self.rotate_at_close()).and_then(|()| {
             let dropped = self.shared.state().refusals.recorded;
             let record = self.writer.events.closed(dropped, &self.writer.calls.in_order());
             self.write_own(&record)

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use audit_core::entry::RECORD_BYTES_MAX;
 use audit_core::id::{CallId, IdSource, RecordId};
 use audit_core::time::{Clock, Time};
-use audit_core::verify::SCHEMA_VERSION;
+use audit_core::verify::{Declared, SCHEMA_VERSION};
 use audit_core::vocabulary::{Applied, EventName, Status};
 use serde_json::{Map, Value, json};
 
@@ -34,12 +34,29 @@ pub(super) struct Events {
 
 impl Events {
     pub(super) fn opened(&self) -> Vec<u8> {
-        let log = json!({
+        self.created(&Declared::default())
+    }
+
+    /// The first entry of a log, which names the keys of its checkpoints.
+    pub(super) fn created(&self, keys: &Declared) -> Vec<u8> {
+        let mut log = json!({
             "heartbeat_seconds": self.heartbeat_seconds,
             "origin": self.origin,
             "version": env!("CARGO_PKG_VERSION"),
         });
-        canonical(&self.own(EventName::LogOpened, log, Map::new()))
+        let mut annotations = Map::new();
+        if let (Some(first), Some(log)) = (&keys.first, log.as_object_mut()) {
+            log.insert("verification_key".to_owned(), first.to_string().into());
+        }
+        if let Some(identity) = &keys.identity {
+            annotations.insert("identity_key".to_owned(), identity.to_string().into());
+        }
+        canonical(&self.own(EventName::LogOpened, log, annotations))
+    }
+
+    /// Names the key that signs from the checkpoint after the first one over this record.
+    pub(super) fn key_rotated(&self, verification_key: &str) -> Vec<u8> {
+        canonical(&self.own(EventName::KeyRotated, json!({ "verification_key": verification_key }), Map::new()))
     }
 
     /// `open_calls` in the order of their start; `drained` is how many records the journal held that were in no segment.

@@ -10,6 +10,7 @@ use std::thread::Builder;
 
 use audit_core::entry::Batch;
 use audit_core::id::StreamId;
+use audit_core::verify::Declared;
 
 use crate::disk::{Disk, Mode};
 use crate::journal::{self, Drain};
@@ -18,14 +19,16 @@ use crate::log::calls::Calls;
 use crate::log::commit::{self as committer, Files};
 use crate::log::drain::Writing;
 use crate::log::events::Events;
+use crate::log::issue::{Issuer, Listed};
 use crate::log::recover::{self, Left};
 use crate::log::seal::{Job, Sealer};
+use crate::log::signing::{Named, Signing};
 use crate::log::state::{Locks, Phase, Refusals, State, Written};
 use crate::log::waiters::Waiters;
 use crate::log::writer::{Limits, Writer};
 use crate::log::{Handle, Log, Shared, create, watch};
 use crate::read::{Lines, Segments};
-use crate::verify::{self, Scan};
+use crate::verify::{self, Finding, Scan};
 use crate::{Error, Options, blobs, segment};
 
 /// Keeps a checkpoint that cannot be written from being tried without a pause.
@@ -83,8 +86,8 @@ fn lock_segments(layout: &Layout) -> Result<Option<File>, Error> {
 struct Found {
     scan: Scan,
     origin: Option<String>,
-    /// How many entries the checkpoint covers; none without one.
-    covered: Option<u64>,
+    /// The newest checkpoint, and where the list of all of them ends.
+    listed: Listed,
     has_log_json: bool,
 }
 
@@ -92,19 +95,36 @@ impl Found {
     /// Reads and verifies the end of the log, or all of it.
     fn read(layout: &Layout) -> Result<Self, Error> {
         verify::check_lock(layout)?;
-        let checkpoint = verify::read_checkpoint(layout)?;
-        let scan = verify::scan_end(layout, checkpoint.clone()).map_err(|stopped| stopped.error)?;
-        let origin = verify::check_origin(checkpoint.as_ref(), &scan);
+        let listed = Listed::read(layout)?;
+        let checkpoint = listed.newest.as_ref().map(|stated| &stated.checkpoint);
+        let scan = verify::scan_end(layout, checkpoint.cloned()).map_err(|stopped| stopped.error)?;
+        let origin = verify::check_origin(checkpoint, &scan);
         let origin = origin.map_err(|finding| Error::finding(&layout.directory, finding))?;
         let has_log_json = verify::check_log_json(layout, scan.entry_0.as_deref())?;
-        Ok(Self { scan, origin, covered: checkpoint.map(|checkpoint| checkpoint.size), has_log_json })
+        Ok(Self { scan, origin, listed, has_log_json })
+    }
+
+    /// Returns how many entries the newest checkpoint covers; none without one.
+    fn covered(&self) -> Option<u64> {
+        self.listed.newest.as_ref().map(|stated| stated.checkpoint.size)
+    }
+
+    /// Takes the keys that the log names, or those of a log that is created.
+    fn signing(&self, options: &Options, files: &Files) -> Result<Option<Signing>, Error> {
+        let (disk, layout, origin) = (&*files.disk, &files.layout, &files.origin);
+        let Some(entry_0) = &self.scan.entry_0 else { return Signing::create(&options.keys, disk, layout, origin) };
+        let declared = Declared::of_entry_0(entry_0);
+        let declared = declared.map_err(|fault| Error::finding(&layout.directory, Finding { file: None, fault }))?;
+        let rotations = &self.scan.summary.rotations;
+        let named = Named { declared, rotations, covered: self.covered().unwrap_or(0) };
+        Signing::open(&options.keys, disk, layout, origin, &named)
     }
 
     /// Refuses what only a creation that was interrupted may lack, and a name that is not the log's.
     fn check(&self, layout: &Layout, options: &Options) -> Result<(), Error> {
         let summary = &self.scan.summary;
         let is_created = summary.entries > 1 || (summary.entries == 1 && summary.unfinished_bytes > 0);
-        if is_created && self.covered.is_none() {
+        if is_created && self.covered().is_none() {
             return Err(Error::checkpoint_missing(&layout.directory, summary.entries));
         }
         match (&options.origin, &self.origin) {
@@ -138,7 +158,12 @@ impl Opening {
         let (segment, segment_bytes) = create::open_segment(&*files.disk, &files.layout, last, lengths)?;
         let stream_id = summary.stream_id.unwrap_or_else(|| StreamId::new(&*options.ids, options.clock.now()));
         let origin = found.origin.clone().or_else(|| options.origin.clone());
+        let origin = origin.map_or_else(|| options.keys.name(), |origin| Ok(Some(origin)))?;
         files.origin = origin.unwrap_or_else(|| format!("audited.local/{stream_id}"));
+        let signing = found.signing(&options, &files)?;
+        let issuer =
+            Issuer::open(Arc::clone(&files.disk), files.layout.clone(), files.origin.clone(), &found.listed, signing)?;
+        files.issuer = Mutex::new(Some(issuer));
         let events = Events {
             clock: Arc::clone(&options.clock),
             ids: Arc::clone(&options.ids),
@@ -162,7 +187,7 @@ impl Opening {
             rotating: false,
             calls: Calls::found(summary),
         };
-        let committed = found.covered.unwrap_or(0);
+        let committed = found.covered().unwrap_or(0);
         Ok(Self { options, files, found, writer, committed, abandoned: 0, dropped: 0 })
     }
 
@@ -177,12 +202,29 @@ impl Opening {
             self.commit()?;
         }
         self.append_gap()?;
+        self.rotate()?;
         self.commit()
+    }
+
+    /// Names the next key, if it is to be replaced now.
+    fn rotate(&mut self) -> Result<(), Error> {
+        let next_key = self.files.issuer().as_mut().and_then(|issuer| {
+            let at_open = issuer.signing.as_ref().is_some_and(|signing| signing.rotation().at_open);
+            issuer.prepare_rotation(at_open)
+        });
+        let Some(next_key) = next_key else { return Ok(()) };
+        let record = self.writer.events.key_rotated(&next_key);
+        self.append(&record)?;
+        if let Some(issuer) = self.files.issuer().as_mut() {
+            issuer.note_rotation(self.writer.tree.frontier.size() - 1);
+        }
+        Ok(())
     }
 
     /// Writes entry 0 and brings it to the disk before its copy and its checkpoint say that it exists.
     fn create_entry_0(&mut self) -> Result<(), Error> {
-        let opened = self.writer.events.opened();
+        let keys = self.files.issuer().as_ref().and_then(|issuer| Some(issuer.signing.as_ref()?.declared()));
+        let opened = self.writer.events.created(&keys.unwrap_or_default());
         self.append(&opened)?;
         let segment = &self.writer.segment;
         let synced = self.files.disk.sync(&segment.file);
@@ -197,7 +239,7 @@ impl Opening {
         if !self.found.has_log_json {
             create::write_log_json(&*self.files.disk, &self.files.layout, entry_0)?;
         }
-        if self.found.covered.is_none() {
+        if self.found.covered().is_none() {
             self.commit()?;
         }
         Ok(())
@@ -233,7 +275,7 @@ impl Opening {
     fn commit(&mut self) -> Result<(), Error> {
         let tree = &self.writer.tree.frontier;
         let synced = self.files.sync(&self.writer.segment, || false);
-        let written = synced.and_then(|()| self.files.write_checkpoint(tree));
+        let written = synced.and_then(|()| self.files.issuer().as_mut().map_or(Ok(()), |issuer| issuer.issue(tree)));
         written.map_err(|fault| Error::append(&self.files.layout.directory, fault))?;
         self.committed = tree.size();
         Ok(())
@@ -273,6 +315,8 @@ impl Opening {
             committed,
             committed_time: options.clock.steady(),
             is_commit_due: false,
+            next_key: None,
+            rotated_at: None,
             locks: Some(locks),
             end: None,
             closing: 0,

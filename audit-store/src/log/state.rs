@@ -62,6 +62,10 @@ pub(super) struct State {
     pub(super) committed_time: Duration,
     /// So much was written since the last commit that the next should not wait.
     pub(super) is_commit_due: bool,
+    /// The key that an entry should name as the next one.
+    pub(super) next_key: Option<String>,
+    /// The entry that names the next key, if no checkpoint covers it yet.
+    pub(super) rotated_at: Option<u64>,
     /// Held until the end.
     pub(super) locks: Option<Locks>,
     /// Why the log could not be closed as it should.
@@ -201,6 +205,7 @@ impl State {
             committed: self.committed,
             blobs: core::mem::take(&mut self.unsynced_blobs),
             was_due: core::mem::take(&mut self.is_commit_due),
+            rotated_at: self.rotated_at.filter(|entry| *entry < self.written.tree.size()),
         }
     }
 }
@@ -215,4 +220,6 @@ pub(super) struct Batch {
     pub(super) blobs: Vec<Staged>,
     /// The commit came for what was written, not for someone who waits.
     pub(super) was_due: bool,
+    /// The entry among them that names the next key.
+    pub(super) rotated_at: Option<u64>,
 }

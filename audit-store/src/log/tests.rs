@@ -25,6 +25,7 @@ mod matrix;
 mod open;
 mod power;
 mod recovery;
+mod signing;
 mod small;
 
 /// A clock that goes on by one millisecond whenever it is read.
@@ -159,7 +160,7 @@ fn try_copy(log: &Path, to: &Path) -> bool {
     fs::create_dir(to).unwrap();
     // The journal before the segments: what leaves it meanwhile is found there. A segment that appears meanwhile is not
     // needed: the checkpoint was read before.
-    for name in ["checkpoint", "log.json", "lock", "journal.0", "journal.1"] {
+    for name in ["checkpoint", "checkpoints.log", "seal", "log.json", "lock", "journal.0", "journal.1"] {
         let _absent = fs::copy(log.join(name), to.join(name));
     }
     for name in ["blobs", "index", "segments"] {

@@ -86,7 +86,8 @@ impl Writer {
         self.events.clock.steady().saturating_sub(self.segment_time) >= age
     }
 
-    fn next_number(&self) -> u64 {
+    /// Returns the number of the next record that is pushed.
+    pub(super) fn next_number(&self) -> u64 {
         self.tree.frontier.size() + self.batch.len() as u64
     }
 

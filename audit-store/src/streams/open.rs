@@ -24,6 +24,9 @@ impl Options {
             if let (Some(origin), Some(number)) = (&mut options.origin, number) {
                 *origin = format!("{origin}.{number}");
             }
+            if let Some(number) = number {
+                options.keys = options.keys.of_sibling(number);
+            }
             options.open(path)
         })
     }

@@ -8,21 +8,6 @@ use crate::Error;
 use crate::layout::{CHECKPOINT, LOCK, LOG_JSON, Layout, SmallFile, read_small};
 use crate::verify::{Finding, Scan};
 
-/// Reads the checkpoint; none if the file is missing, an error that is a finding if it is malformed.
-pub(crate) fn read_checkpoint(layout: &Layout) -> Result<Option<Checkpoint>, Error> {
-    let path = layout.checkpoint();
-    let bytes = match read_small(&path).map_err(|source| Error::io(&path, "read the checkpoint", source))? {
-        SmallFile::Missing => return Ok(None),
-        SmallFile::Bytes(bytes) => bytes,
-        SmallFile::Odd(found) => {
-            return Err(altered_file(layout, CHECKPOINT, format!("expected a checkpoint, found {found}")));
-        }
-    };
-    let parsed = core::str::from_utf8(&bytes).map_err(|fault| fault.to_string());
-    let parsed = parsed.and_then(|text| Checkpoint::parse(text).map_err(|fault| fault.to_string()));
-    parsed.map(Some).map_err(|reason| altered_file(layout, CHECKPOINT, reason))
-}
-
 /// Compares `log.json` with entry 0; false if the file is missing.
 pub(crate) fn check_log_json(layout: &Layout, entry_0: Option<&[u8]>) -> Result<bool, Error> {
     let path = layout.log_json();

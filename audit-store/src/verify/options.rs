@@ -6,11 +6,14 @@ use core::time::Duration;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use audit_core::note::VerificationKey;
+use audit_core::seal::SealKey;
 use audit_core::verify::Verifier;
 
 use crate::Error;
 use crate::layout::Layout;
 use crate::verify::scan::{Way, scan_by};
+use crate::verify::statements::Demands;
 use crate::verify::{Range, Report, conclude, range, resume, segments_of, verify_files};
 
 /// How often the point from which an interrupted verification could go on is written.
@@ -45,13 +48,19 @@ pub struct Options<'a> {
     to: Option<u64>,
     resume: Option<PathBuf>,
     progress: Option<&'a mut dyn FnMut(Progress)>,
+    demands: Demands,
 }
 
 impl fmt::Debug for Options<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { threads, from, to, resume, progress: _ } = self;
+        let Self { threads, from, to, resume, progress: _, demands } = self;
         let mut options = f.debug_struct("Options");
-        options.field("threads", threads).field("from", from).field("to", to).field("resume", resume);
+        options
+            .field("threads", threads)
+            .field("from", from)
+            .field("to", to)
+            .field("resume", resume)
+            .field("demands", demands);
         options.finish_non_exhaustive()
     }
 }
@@ -101,6 +110,31 @@ impl<'a> Options<'a> {
         self
     }
 
+    /// Demands that the checkpoints are signed by this key, and by those that it vouched for.
+    ///
+    /// It is the log's first key or its identity key, and its name is the log's origin. Where several logs are verified
+    /// each has its own: keys of other names are passed over. Ignored for a range.
+    #[must_use]
+    pub fn key(mut self, key: VerificationKey) -> Self {
+        self.demands.keys.push(key);
+        self
+    }
+
+    /// Demands the seal that begins with this key. Ignored for a range.
+    #[must_use]
+    pub fn seal_key(mut self, key: SealKey) -> Self {
+        self.demands.seal = Some(key);
+        self
+    }
+
+    /// Demands that the log agrees with a checkpoint that was kept elsewhere: the text of its note, as the file
+    /// `checkpoint` has it. One of another log is passed over. Ignored for a range.
+    #[must_use]
+    pub fn copy(mut self, note: impl Into<String>) -> Self {
+        self.demands.copies.push(note.into());
+        self
+    }
+
     /// Calls `tell` on this thread with how far the verification is, at most ten times a second.
     ///
     /// Where something does not fit the lines are read once more, one by one, and the progress begins anew.
@@ -116,7 +150,7 @@ impl<'a> Options<'a> {
     /// The path is no log ([`Error::is_not_a_log`]), or a file, that of the resume point included, cannot be read or
     /// written ([`Error::is_io`]).
     pub fn verify(self, path: impl AsRef<Path>) -> Result<Report, Error> {
-        let Self { threads, from, to, resume: file, mut progress } = self;
+        let Self { threads, from, to, resume: file, mut progress, demands } = self;
         let layout = Layout::new(path.as_ref());
         let report = Report { segments: segments_of(&layout)?, ..Report::default() };
         let mut told = |progressed: Progress| progress.iter_mut().for_each(|tell| tell(progressed));
@@ -140,8 +174,8 @@ impl<'a> Options<'a> {
         };
         let mut way = Way { threads, resume: state, tell: &mut tell };
         let mut found = None;
-        let report = verify_files(&layout, report, |checkpoint| {
-            let scan = scan_by(&layout.directory, checkpoint, &mut way)?;
+        let report = verify_files(&layout, report, &demands, |heads| {
+            let scan = scan_by(&layout.directory, heads, &mut way)?;
             found.clone_from(&scan.state_at_cut);
             Ok(scan)
         })?;

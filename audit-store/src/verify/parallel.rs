@@ -63,7 +63,7 @@ pub(super) fn read(
     tell: &mut dyn FnMut(Progress, &Verifier),
 ) -> Option<Merged> {
     let shared = Shared {
-        bounds: reading.bounds,
+        bounds: reading.bounds.clone(),
         source: Mutex::new(Source::new(reading)),
         merging: Mutex::new(Merging::new(verifier, reading)),
         merged: Condvar::new(),
@@ -192,7 +192,7 @@ impl Merging {
     fn new(verifier: Verifier, reading: &Reading<'_>) -> Self {
         Self {
             verifier,
-            bounds: reading.bounds,
+            bounds: reading.bounds.clone(),
             next: 0,
             waiting: BTreeMap::new(),
             failed: false,
@@ -229,7 +229,7 @@ impl Merging {
         }
         let Some(parts) = done.parts else { return false };
         parts.iter().all(|part| {
-            if self.bounds.cut == Some(part.first()) {
+            if part.first() > 0 && self.bounds.heads.covered() == part.first() {
                 self.state_at_cut = self.verifier.state();
             }
             self.verifier.part(part)

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use audit_core::hash::Hash;
-use audit_core::verify::{Bounds, Fault, Verifier};
+use audit_core::verify::{Bounds, Fault, Heads, Verifier};
 
 use crate::Error;
 use crate::read::{Lines, Segments};
@@ -24,8 +24,8 @@ pub(super) fn scan(path: &Path, range: Range, way: &mut Way<'_>) -> Result<Verif
     let end = range.to.map(|to| to.saturating_add(1));
     let verifier = || Verifier::range(range.from, previous);
     let segments = Segments::list(path).map_err(stopped)?;
-    let bounds = Bounds { first: range.from, end, cut: None };
-    let reading = Reading { path, segments: &segments, threads: threads(way.threads), bounds };
+    let bounds = Bounds { first: range.from, end, heads: Heads::default() };
+    let reading = Reading { path, segments: &segments, threads: threads(way.threads), bounds: bounds.clone() };
     let verifier = match parallel::read(&reading, verifier(), way.tell) {
         Some(merged) => merged.verifier,
         None => one_by_one(path, &bounds, verifier(), way)?,

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use audit_core::checkpoint::Checkpoint;
 use audit_core::hash::Hash;
-use audit_core::verify::{Bounds, State, Summary, Tree, Verifier};
+use audit_core::verify::{Bounds, Heads, State, Summary, Tree, Verifier};
 
 use crate::layout::Layout;
 use crate::read::{Lines, Segments};
@@ -45,8 +45,8 @@ pub(super) struct Way<'a> {
 
 /// Reads and verifies all lines.
 #[cfg(test)]
-pub(crate) fn scan(path: &Path, checkpoint: Option<Checkpoint>) -> Result<Scan, Stopped> {
-    scan_by(path, checkpoint, &mut Way { threads: None, resume: None, tell: &mut |_, _| {} })
+pub(crate) fn scan(path: &Path, heads: impl Into<Heads>) -> Result<Scan, Stopped> {
+    scan_by(path, &heads.into(), &mut Way { threads: None, resume: None, tell: &mut |_, _| {} })
 }
 
 /// Reads and verifies the end of a log: what follows the newest kept state that the checkpoint vouches for. All lines are
@@ -56,7 +56,7 @@ pub(crate) fn scan(path: &Path, checkpoint: Option<Checkpoint>) -> Result<Scan, 
 /// believed; whoever altered them finds calls given up, or not, and the whole verification tells.
 pub(crate) fn scan_end(layout: &Layout, checkpoint: Option<Checkpoint>) -> Result<Scan, Stopped> {
     let resume = checkpoint.as_ref().and_then(|checkpoint| newest_state(layout, checkpoint.size));
-    scan_by(&layout.directory, checkpoint, &mut Way { threads: None, resume, tell: &mut |_, _| {} })
+    scan_by(&layout.directory, &checkpoint.into(), &mut Way { threads: None, resume, tell: &mut |_, _| {} })
 }
 
 /// Returns the state before the last segment that begins within the checkpoint.
@@ -67,23 +67,23 @@ fn newest_state(layout: &Layout, covered: u64) -> Option<State> {
 }
 
 /// Reads and verifies all lines: by several threads first, and one by one if anything does not fit.
-pub(super) fn scan_by(path: &Path, checkpoint: Option<Checkpoint>, way: &mut Way<'_>) -> Result<Scan, Stopped> {
-    let resumed = way.resume.take().and_then(|state| resume(path, checkpoint.as_ref(), state, way));
-    match resumed.or_else(|| at_once(path, checkpoint.as_ref(), Verifier::new(checkpoint.clone()), way)) {
+pub(super) fn scan_by(path: &Path, heads: &Heads, way: &mut Way<'_>) -> Result<Scan, Stopped> {
+    let resumed = way.resume.take().and_then(|state| resume(path, heads, state, way));
+    match resumed.or_else(|| at_once(path, heads, Verifier::new(heads.clone()), way)) {
         Some(scan) => Ok(scan),
-        None => one_by_one(path, checkpoint, way),
+        None => one_by_one(path, heads, way),
     }
 }
 
 /// Goes on from a state whose last entry the log still has.
-fn resume(path: &Path, checkpoint: Option<&Checkpoint>, state: State, way: &mut Way<'_>) -> Option<Scan> {
+fn resume(path: &Path, heads: &Heads, state: State, way: &mut Way<'_>) -> Option<Scan> {
     let last = state.summary.entries.checked_sub(1)?;
     let line = line_of(path, last).ok()??;
     if state.tree.last != Some(Hash::leaf(&line)) {
         return None;
     }
     let entry_0 = line_of(path, 0).ok()??;
-    let scan = at_once(path, checkpoint, Verifier::resume(state, checkpoint.cloned())?, way)?;
+    let scan = at_once(path, heads, Verifier::resume(state, heads.clone())?, way)?;
     Some(Scan { entry_0: Some(entry_0), resumed_at: Some(last + 1), ..scan })
 }
 
@@ -100,14 +100,13 @@ pub(super) fn line_of(path: &Path, number: u64) -> Result<Option<Vec<u8>>, Error
 }
 
 /// Reads the lines after those that the verifier knows by several threads; none if anything does not fit.
-fn at_once(path: &Path, checkpoint: Option<&Checkpoint>, verifier: Verifier, way: &mut Way<'_>) -> Option<Scan> {
+fn at_once(path: &Path, heads: &Heads, verifier: Verifier, way: &mut Way<'_>) -> Option<Scan> {
     let segments = Segments::list(path).ok()?;
-    let cut = checkpoint.map(|checkpoint| checkpoint.size);
-    let bounds = Bounds { first: verifier.next_number(), end: None, cut };
+    let bounds = Bounds { first: verifier.next_number(), end: None, heads: heads.clone() };
     let reading = Reading { path, segments: &segments, threads: threads(way.threads), bounds };
     let merged = parallel::read(&reading, verifier, way.tell)?;
     let state_at_cut = match merged.state_at_cut {
-        None if cut == Some(merged.verifier.next_number()) => merged.verifier.state(),
+        None if heads.covered() == merged.verifier.next_number() => merged.verifier.state(),
         state => state,
     };
     let (summary, tree) = merged.verifier.finish_with_tree(merged.end.tail()).ok()?;
@@ -120,9 +119,9 @@ pub(super) fn threads(asked: Option<NonZero<usize>>) -> NonZero<usize> {
 }
 
 /// Reads and verifies one line after the other: what this finds is what is told.
-pub(super) fn one_by_one(path: &Path, checkpoint: Option<Checkpoint>, way: &mut Way<'_>) -> Result<Scan, Stopped> {
+pub(super) fn one_by_one(path: &Path, heads: &Heads, way: &mut Way<'_>) -> Result<Scan, Stopped> {
     let mut lines = Lines::open(path).map_err(|error| Stopped { error, entries: 0 })?;
-    let mut verifier = Verifier::new(checkpoint);
+    let mut verifier = Verifier::new(heads.clone());
     let mut telling = Telling::new(parallel::bytes_total(lines.segments(), 0));
     let mut entry_0 = None;
     let found = loop {

@@ -193,8 +193,10 @@ fn missing_files_are_found_out_or_leave_the_verdict_open() {
 #[test]
 fn a_checkpoint_of_another_log_is_found_out() {
     let (_directory, path) = closed_log();
-    let text = fs::read_to_string(path.join("checkpoint")).unwrap();
-    fs::write(path.join("checkpoint"), text.replace("orders", "others")).unwrap();
+    for file in ["checkpoint", "checkpoints.log"] {
+        let text = fs::read_to_string(path.join(file)).unwrap();
+        fs::write(path.join(file), text.replace("orders", "others")).unwrap();
+    }
     let finding = assert_found_out(&path, "origin").to_string();
     assert_eq!(
         finding,

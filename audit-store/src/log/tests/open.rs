@@ -158,6 +158,7 @@ fn another_schema_is_refused() {
     let root = tree.root();
     let checkpoint = audit_core::checkpoint::Checkpoint { origin: "example.com/orders".to_owned(), size: 4, root };
     fs::write(path.join("checkpoint"), checkpoint.to_string()).unwrap();
+    fs::write(path.join("checkpoints.log"), checkpoint.to_string()).unwrap();
     let message = refused(options(), &path, Error::is_newer_schema);
     expect_test::expect!["<log>: written by another version: entry 0 is of schema 2, this version reads schema 1"]
         .assert_eq(&message);

@@ -23,7 +23,7 @@ fn last_first(path: &Path) -> u64 {
 
 /// What the end of the log alone tells must be what the whole log tells.
 fn assert_same(path: &Path, read_from: Option<u64>) {
-    let checkpoint = read_checkpoint(&Layout::new(path)).unwrap();
+    let checkpoint = crate::checkpoints::newest(&Layout::new(path)).unwrap().map(|stated| stated.checkpoint);
     let end = scan_end(&Layout::new(path), checkpoint.clone()).unwrap();
     let whole = scan(path, checkpoint).unwrap();
     assert_eq!(end.resumed_at, read_from);
@@ -90,7 +90,7 @@ fn a_checkpoint_from_before_the_last_segment_takes_an_earlier_state() {
     let [.., earlier, _last] = segments.as_slice() else { panic!("expected several segments") };
     let layout = Layout::new(&path);
     let root = state::load(&layout, earlier.first).unwrap().tree.frontier.root();
-    let origin = read_checkpoint(&layout).unwrap().unwrap().origin;
+    let origin = crate::checkpoints::newest(&layout).unwrap().unwrap().checkpoint.origin;
     let checkpoint = Checkpoint { origin, size: earlier.first, root };
     fs::write(path.join("checkpoint"), checkpoint.to_string()).unwrap();
     assert_same(&path, Some(earlier.first));

@@ -4,6 +4,7 @@ use audit_core::verify::Verifier;
 
 use super::*;
 use crate::verify::scan::{Way, one_by_one};
+use crate::verify::statements::Demands;
 
 /// Picks numbers that look random and are the same in every run.
 struct Dice(u64);
@@ -73,7 +74,7 @@ fn slowly(path: &Path) -> Report {
     let layout = Layout::new(path);
     let report = Report { segments: segments_of(&layout).unwrap(), ..Report::default() };
     let mut way = Way { threads: None, resume: None, tell: &mut |_, _: &Verifier| {} };
-    verify_files(&layout, report, |checkpoint| one_by_one(path, checkpoint, &mut way)).unwrap()
+    verify_files(&layout, report, &Demands::default(), |heads| one_by_one(path, heads, &mut way)).unwrap()
 }
 
 fn assert_same(found: &Report, expected: &Report) {
@@ -108,7 +109,7 @@ fn several_threads_find_what_one_line_after_the_other_finds() {
 #[test]
 fn an_intact_log_is_read_by_threads_alone() {
     let (_directory, path) = open_log(false);
-    let checkpoint = read_checkpoint(&Layout::new(&path)).unwrap();
+    let checkpoint = crate::checkpoints::newest(&Layout::new(&path)).unwrap().map(|stated| stated.checkpoint);
     let scan = scan(&path, checkpoint).unwrap();
     // Only that reading keeps the state at the checkpoint.
     assert_eq!(scan.state_at_cut.map(|state| state.summary.entries), Some(42));

@@ -1,0 +1,235 @@
+//! The statements about a log: its checkpoints, their signatures, the seal over them, and copies kept elsewhere.
+
+use audit_core::checkpoint::Checkpoint;
+use audit_core::note::VerificationKey;
+use audit_core::seal::{Seal, SealKey};
+use audit_core::verify::{Declared, Fault, Head, Heads, Signatures, Summary};
+
+use crate::Error;
+use crate::checkpoints::{self, List, Stated, may_be_unfinished};
+use crate::layout::{CHECKPOINT, CHECKPOINTS, Layout, SEAL};
+use crate::verify::{Assurance, Finding, Sealed, Signed};
+
+/// What a verification is told beside the log.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Demands {
+    /// Keys that were pinned; those of other logs' names are passed over.
+    pub(super) keys: Vec<VerificationKey>,
+    pub(super) seal: Option<SealKey>,
+    /// Notes of checkpoints that were kept elsewhere.
+    pub(super) copies: Vec<String>,
+}
+
+/// The checkpoints of a log, as its files state them.
+#[derive(Debug, Default)]
+pub(super) struct Statements {
+    pub(super) newest: Option<Checkpoint>,
+    /// The heads of all of them, those of copies included.
+    pub(super) heads: Heads,
+    /// How many are listed, and how long the list is up to the end of the last one.
+    count: u64,
+    bytes: u64,
+    is_listed: bool,
+    /// What follows the last one: its beginning, and how many bytes there are.
+    rest: (Vec<u8>, u64),
+    copies: usize,
+}
+
+impl Statements {
+    /// Reads them, the newest first: what it covers is then in the list, and in the segments.
+    pub(super) fn read(layout: &Layout, demands: &Demands) -> Result<Self, Error> {
+        let newest = checkpoints::newest(layout)?;
+        let mut heads: Vec<Head> = newest.iter().map(|stated| stated.checkpoint.head()).collect();
+        let mut statements = Self::default();
+        if let Some(list) = List::open(layout, 0)? {
+            statements.read_list(layout, list, newest.as_ref(), &mut heads)?;
+        }
+        for copy in &demands.copies {
+            let stated = Stated::parse(copy).map_err(|reason| {
+                Error::finding(
+                    &layout.directory,
+                    finding(None, Fault::unverifiable(format!("a copy of a checkpoint: {reason}"))),
+                )
+            })?;
+            let origin = newest.as_ref().map(|newest| newest.checkpoint.origin.as_str());
+            // One of another log says nothing of this one.
+            if origin.is_none_or(|origin| origin == stated.checkpoint.origin) {
+                heads.push(stated.checkpoint.head());
+                statements.copies += 1;
+            }
+        }
+        Ok(Self { heads: heads.into_iter().collect(), newest: newest.map(|stated| stated.checkpoint), ..statements })
+    }
+
+    fn read_list(
+        &mut self,
+        layout: &Layout,
+        mut list: List,
+        newest: Option<&Stated>,
+        heads: &mut Vec<Head>,
+    ) -> Result<(), Error> {
+        let bad = |reason: String| {
+            Error::finding(&layout.directory, finding(Some(CHECKPOINTS), Fault::tampered(None, reason)))
+        };
+        let mut last: Option<Checkpoint> = None;
+        let mut is_met = false;
+        while let Some(stated) = list.next()? {
+            let checkpoint = stated.checkpoint;
+            if let Some(last) = &last
+                && (last.size > checkpoint.size || last.origin != checkpoint.origin)
+            {
+                let expected = format!("a checkpoint of {:?} over at least {} entries", last.origin, last.size);
+                return Err(bad(format!(
+                    "expected {expected}, found {:?} over {}",
+                    checkpoint.origin, checkpoint.size
+                )));
+            }
+            is_met |= newest.is_some_and(|newest| newest.note == stated.note);
+            heads.push(checkpoint.head());
+            last = Some(checkpoint);
+            self.count += 1;
+        }
+        let (rest, bytes) = list.rest();
+        self.rest = (rest.to_vec(), bytes);
+        self.bytes = list.position();
+        self.is_listed = self.count > 0;
+        if let (false, Some(_)) = (is_met, newest) {
+            return Err(bad(format!("expected the checkpoint in `{CHECKPOINT}`, found none that is equal")));
+        }
+        let origin =
+            last.as_ref().or(newest.map(|stated| &stated.checkpoint)).map_or("", |checkpoint| &checkpoint.origin);
+        if bytes > 0 && !may_be_unfinished(&self.rest.0, bytes, origin) {
+            return Err(bad(format!("expected a checkpoint at byte {}, found {bytes} other bytes", self.bytes)));
+        }
+        Ok(())
+    }
+
+    /// Checks what the checkpoints rest on, once the entries are known to fit them.
+    pub(super) fn check(
+        &self,
+        layout: &Layout,
+        entry_0: &[u8],
+        summary: &Summary,
+        demands: &Demands,
+    ) -> Result<(Assurance, Vec<Finding>), Error> {
+        let mut findings = Vec::new();
+        let mut assurance = Assurance { copies: self.copies, ..Assurance::default() };
+        if summary.closed && self.rest.1 > 0 {
+            // Only an opening that did not get far leaves something there, and it goes on with a new checkpoint.
+            assurance.unfinished_bytes = self.rest.1;
+        }
+        match Declared::of_entry_0(entry_0) {
+            Err(fault) => findings.push(finding(None, fault)),
+            Ok(declared) => {
+                match self.check_signatures(layout, &declared, summary)? {
+                    Ok(signed) => assurance.signed = signed,
+                    Err(found) => findings.push(found),
+                }
+                findings.extend(pin(&declared, demands, self.origin(), &mut assurance.signed));
+            }
+        }
+        match self.check_seal(layout, demands.seal.as_ref())? {
+            Ok(sealed) => assurance.seal = sealed,
+            Err(found) => findings.push(found),
+        }
+        Ok((assurance, findings))
+    }
+
+    fn origin(&self) -> &str {
+        self.newest.as_ref().map_or("", |checkpoint| &checkpoint.origin)
+    }
+
+    /// Checks each listed note against the key of its epoch.
+    fn check_signatures(
+        &self,
+        layout: &Layout,
+        declared: &Declared,
+        summary: &Summary,
+    ) -> Result<Result<Signed, Finding>, Error> {
+        let Some(mut signatures) = Signatures::new(declared, &summary.rotations) else { return Ok(Ok(Signed::No)) };
+        let list = if self.is_listed { List::open(layout, 0)? } else { None };
+        let Some(mut list) = list else {
+            let reason = "missing: which key signed which checkpoint cannot be told";
+            return Ok(Err(finding(Some(CHECKPOINTS), Fault::unverifiable(reason))));
+        };
+        let mut newest_met = false;
+        while list.position() < self.bytes
+            && let Some(stated) = list.next()?
+        {
+            let is_after_newest = newest_met;
+            newest_met |= self.newest.as_ref() == Some(&stated.checkpoint);
+            if let Err(fault) = signatures.check(&stated.note) {
+                // The last signature of a note that was being written when the machine stopped may be missing.
+                let may_be_torn =
+                    is_after_newest && list.position() == self.bytes && signatures.would_accept(&stated.note);
+                if !may_be_torn {
+                    return Ok(Err(finding(Some(CHECKPOINTS), fault)));
+                }
+            }
+        }
+        Ok(Ok(Signed::BySelf { checkpoints: signatures.count(), epochs: signatures.epoch() as u64 + 1 }))
+    }
+
+    /// Recomputes the seal from its first key, or only counts what it covers where that key was not given.
+    fn check_seal(&self, layout: &Layout, key: Option<&SealKey>) -> Result<Result<Option<Sealed>, Finding>, Error> {
+        let bad = |reason: String| Ok(Err(finding(Some(SEAL), Fault::tampered(None, reason))));
+        let seal = match checkpoints::seal(layout) {
+            Ok(seal) => seal,
+            Err(fault) => return Ok(Err(fault.into_finding()?)),
+        };
+        let Some(seal) = seal else {
+            let missing = || finding(Some(SEAL), Fault::unverifiable("missing: a key of a seal was given"));
+            return Ok(if key.is_some() { Err(missing()) } else { Ok(None) });
+        };
+        if seal.count() > self.count || seal.bytes() > self.bytes {
+            let found = self.count;
+            return bad(format!(
+                "truncated: the seal covers {} checkpoints, `{CHECKPOINTS}` lists {found}",
+                seal.count()
+            ));
+        }
+        let Some(key) = key else { return Ok(Ok(None)) };
+        let mut again = Seal::new(key);
+        let Some(mut list) = List::open(layout, 0)? else { return bad("found no list of checkpoints".to_owned()) };
+        let mut at = 0;
+        while again.count() < seal.count()
+            && let Some(stated) = list.next()?
+        {
+            again.absorb(stated.checkpoint.head(), list.position() - at);
+            at = list.position();
+        }
+        if (again.count(), again.value(), again.bytes()) != (seal.count(), seal.value(), seal.bytes()) {
+            return bad("the seal is not that of the listed checkpoints under the key that was given".to_owned());
+        }
+        Ok(Ok(Some(Sealed { checkpoints: seal.count(), beyond: self.count - seal.count() })))
+    }
+}
+
+/// Compares the keys that the log states with those that were pinned.
+fn pin(declared: &Declared, demands: &Demands, origin: &str, signed: &mut Signed) -> Option<Finding> {
+    if demands.keys.is_empty() {
+        return None;
+    }
+    let pinned: Vec<&VerificationKey> = demands.keys.iter().filter(|key| key.name() == origin).collect();
+    let Some(wanted) = pinned.first() else {
+        let reason = format!("no key of the log's origin {origin:?} was pinned");
+        return Some(finding(None, Fault::unverifiable(reason)));
+    };
+    let Some(first) = &declared.first else {
+        return Some(finding(None, Fault::unverifiable(format!("not signed: the key {wanted} was pinned"))));
+    };
+    let stated = [Some(first), declared.identity.as_ref()];
+    match pinned.iter().find(|key| stated.contains(&Some(**key))) {
+        Some(key) => {
+            if let Signed::BySelf { checkpoints, epochs } = *signed {
+                *signed = Signed::Pinned { key: (*key).clone(), checkpoints, epochs };
+            }
+            None
+        }
+        None => Some(finding(None, Fault::tampered(0, format!("expected the pinned key {wanted}, found {first}")))),
+    }
+}
+
+fn finding(file: Option<&str>, fault: Fault) -> Finding {
+    Finding { file: file.map(str::to_owned), fault }
+}
