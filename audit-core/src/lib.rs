@@ -36,6 +36,8 @@ pub mod unrecorded;
 pub mod verify;
 pub mod vocabulary;
 
+pub mod tile;
+
 pub use outcome::{Conclusion, Outcome};
 pub use unavailable::{Deny, Unavailable};
 
