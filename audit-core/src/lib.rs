@@ -36,6 +36,7 @@ pub mod unrecorded;
 pub mod verify;
 pub mod vocabulary;
 
+pub mod proof;
 pub mod tile;
 
 pub use outcome::{Conclusion, Outcome};
