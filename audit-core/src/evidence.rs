@@ -123,7 +123,5 @@ const HEADER: &str = "c2sp.org/tlog-proof@v1";
 const EXTRA: &str = "extra ";
 const INDEX: &str = "index ";
 
-#[cfg(all(test, feature = "signatures"))]
-mod check_tests;
 #[cfg(test)]
 mod tests;

@@ -53,6 +53,7 @@ pub mod query;
 pub mod read;
 pub mod segment;
 pub mod streams;
+mod tiles;
 pub mod verify;
 
 use audit_core::verify::Fault;

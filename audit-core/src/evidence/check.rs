@@ -195,7 +195,7 @@ pub enum CheckError {
         /// Which one, from 1.
         place: usize,
         /// What is wrong with it.
-        source: Box<CheckError>,
+        source: Box<Self>,
     },
 }
 
@@ -229,3 +229,6 @@ impl fmt::Display for CheckError {
 }
 
 impl std::error::Error for CheckError {}
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,7 @@
 use super::*;
-use crate::checkpoint::Checkpoint;
 use crate::entry::{Sequence, write_line};
-use crate::note::{Note, SecretKey, Signature, VerificationKey};
+use crate::note::{SecretKey, Signature};
+use crate::proof;
 use crate::tree::Frontier;
 
 const ORIGIN: &str = "example.com/orders";
