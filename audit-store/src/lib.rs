@@ -49,6 +49,7 @@ pub mod keys;
 mod layout;
 mod log;
 mod options;
+pub mod proof;
 pub mod query;
 pub mod read;
 pub mod segment;
