@@ -10,11 +10,12 @@ use std::thread::Builder;
 
 use audit_core::entry::Batch;
 use audit_core::id::StreamId;
+use audit_core::seal::{Seal, SealKey};
 use audit_core::verify::Declared;
 
-use crate::disk::{Disk, Mode};
+use crate::disk::{self, Disk, Mode, SystemDisk};
 use crate::journal::{self, Drain};
-use crate::layout::Layout;
+use crate::layout::{Layout, SEAL};
 use crate::log::calls::Calls;
 use crate::log::commit::{self as committer, Files};
 use crate::log::drain::Writing;
@@ -80,6 +81,22 @@ fn lock_segments(layout: &Layout) -> Result<Option<File>, Error> {
         Err(TryLockError::WouldBlock) => Err(Error::held(&layout.directory)),
         Err(TryLockError::Error(_not_supported)) => Ok(None),
     }
+}
+
+/// Makes the seal of a log that nobody writes, or of one that is yet to be created.
+pub(crate) fn create_seal(path: &Path, key: &SealKey) -> Result<(), Error> {
+    let layout = Layout::new(path);
+    let disk = SystemDisk;
+    create::create_directory(&disk, &layout)?;
+    verify::check_lock(&layout)?;
+    let _lock = lock(&disk, &layout)?;
+    let _segments = if layout.segments().is_dir() { lock_segments(&layout)? } else { None };
+    if layout.seal().exists() {
+        return Err(Error::key(&layout.seal(), "expected no seal, found one; it is never begun anew".to_owned()));
+    }
+    let text = Seal::new(key).to_text();
+    let written = disk::replace(&disk, &layout.directory, SEAL, text.as_bytes());
+    written.map_err(|fault| Error::io(&layout.seal(), "write the seal", fault.source))
 }
 
 /// What the directory holds.
