@@ -102,7 +102,8 @@ fn verify(arguments: &Verify, subject: &Subject, output: &mut Output<'_>) -> any
     for key in &arguments.key {
         options = options.key(key.clone());
     }
-    if let Some(file) = &arguments.seal_key {
+    // The logs beside it have no seal, or one of their own.
+    if let Some(file) = arguments.seal_key.as_ref().filter(|_| subject.log == arguments.log) {
         let text = Zeroizing::new(read(file)?);
         options = options.seal_key(text.trim_end().parse().with_context(|| file.display().to_string())?);
     }
