@@ -17,6 +17,8 @@ mod redact;
 mod reused;
 mod unavailable;
 
+#[cfg(feature = "signatures")]
+pub mod anchor;
 pub mod canonical;
 pub mod checkpoint;
 pub mod context;
@@ -28,6 +30,8 @@ pub mod id;
 pub mod manual;
 #[cfg(feature = "signatures")]
 pub mod note;
+#[cfg(feature = "signatures")]
+pub mod policy;
 pub mod port;
 #[cfg(feature = "signatures")]
 pub mod seal;
