@@ -11,6 +11,7 @@
 mod call;
 mod capture;
 mod limit;
+mod lines;
 mod outcome;
 mod record;
 mod redact;
@@ -42,6 +43,11 @@ pub mod tree;
 pub mod unrecorded;
 pub mod verify;
 pub mod vocabulary;
+
+pub mod evidence;
+pub mod proof;
+pub mod tile;
+pub mod witness;
 
 pub use outcome::{Conclusion, Outcome};
 pub use unavailable::{Deny, Unavailable};

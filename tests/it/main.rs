@@ -26,6 +26,7 @@ mod mcp;
 mod outcomes;
 mod ports;
 mod processes;
+mod proofs;
 mod redaction;
 mod spans;
 mod specification;
