@@ -119,6 +119,6 @@ const ANSWER_BYTES_MAX: u64 = 65_536;
 fn nonce() -> Result<u64, AnchorError> {
     getrandom::u64().map_err(|fault| {
         let found = format!("expected randomness for a nonce, found: {fault}");
-        AnchorError::new(AnchorErrorKind::NotProved, found)
+        AnchorError::new(AnchorErrorKind::Unavailable, found)
     })
 }

@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::*;
 use crate::hash::Hash;
 use crate::note::{Algorithm, SecretKey, Signature};
@@ -201,4 +203,20 @@ fn a_policy_has_limits() {
     assert!(deepest.check(&note(&[])).is_err());
     let fault = Policy::parse(format!("{deep}group g128 1 g127\nquorum g128\n").as_bytes()).unwrap_err();
     assert_eq!(fault.to_string(), "not a policy: expected at most 128 groups on line 130");
+}
+
+proptest! {
+    #[test]
+    fn any_lines_are_a_policy_or_are_refused_on_a_line_there_is(
+        words in proptest::collection::vec(
+            prop::sample::select(vec!["log", "witness", "group", "quorum", "none", "a", "b", "1", "2", "all", "any", "#", "\n", "\n", "KEY", "\t"]),
+            0..40,
+        ),
+    ) {
+        let text = words.join(" ").replace("KEY", &witness_key(11).to_string());
+        match Policy::parse(text.as_bytes()) {
+            Ok(policy) => drop(policy.check(&note(&[11]))),
+            Err(fault) => prop_assert!((1..=text.lines().count() + 1).contains(&fault.line()), "{fault} in {text}"),
+        }
+    }
 }

@@ -256,3 +256,32 @@ fn an_answer_that_was_cut_or_lengthened_is_refused() {
         assert_eq!(fault.kind(), AnchorErrorKind::Answer, "{change}: {fault}");
     }
 }
+
+#[test]
+fn an_answer_with_a_byte_altered_is_never_more_than_refused() {
+    let authority = Authority::start();
+    let client = authority.client();
+    let tree = Tree::of(13);
+    let kept = tree.anchor(&client).unwrap();
+    let next = Arc::new(Mutex::new(0));
+    let (inside, whole) = (Arc::clone(&next), kept.bytes().to_vec());
+    authority.twist(move |_received, _answer| {
+        let mut index = inside.lock().unwrap();
+        let mut bytes = whole.clone();
+        bytes[*index] ^= 1 << (*index % 8);
+        *index += 1;
+        Reply::answer(200, REPLY_TYPE, bytes)
+    });
+    for index in 0..kept.bytes().len() {
+        // At the least the nonce is that of another request.
+        let kind = tree.anchor(&client).unwrap_err().kind();
+        let expected = [
+            AnchorErrorKind::Answer,
+            AnchorErrorKind::NotByAnchor,
+            AnchorErrorKind::Malformed,
+            AnchorErrorKind::Unavailable,
+        ];
+        assert!(expected.contains(&kind), "byte {index}: {kind:?}");
+    }
+    assert_eq!(*next.lock().unwrap(), kept.bytes().len());
+}
