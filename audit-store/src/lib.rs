@@ -57,8 +57,6 @@ pub mod streams;
 mod tiles;
 pub mod verify;
 
-use audit_core::verify::Fault;
-
 pub use error::Error;
 pub use fanout::{Fanout, SecondaryHealth, SecondaryOptions};
 pub use log::{Guard, Log};
