@@ -43,6 +43,7 @@ pub mod blobs;
 mod checkpoints;
 mod disk;
 mod error;
+pub mod export;
 mod fanout;
 mod journal;
 pub mod keys;
