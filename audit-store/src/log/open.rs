@@ -331,8 +331,8 @@ impl Opening {
         let start = journal::Start { stream_id: writer.stream_id.to_bytes(), base_entry: size };
         let bytes = options.journal_bytes.clamp(journal::FILE_BYTES_MIN, journal::FILE_BYTES_MAX);
         let (journal, drain) = create::create_journal(&*files.disk, &files.layout, bytes, start)?;
+        let tiler = options.tiles.then(|| Arc::new(Tiler::new(files.layout.clone())));
         let sealer = Sealer::new(Arc::clone(&files.disk), files.layout.clone(), options.compress);
-        let tiler = Tiler::new(files.layout.clone());
         let state = State {
             phase: Phase::Open,
             close_deadline: None,
@@ -382,15 +382,13 @@ impl Opening {
             threads: Mutex::default(),
             is_open: AtomicBool::new(true),
             sealer: Arc::new(sealer),
-            tiler: options.tiles.then(|| Arc::new(tiler)),
+            tiler,
         });
         if options.compress {
             seal_the_rest(&shared.sealer, &found.scan.segments);
         }
         shared.start(writer, drain).map_err(failed("start the threads of the log"))?;
-        if let Some(tiler) = &shared.tiler {
-            tiler.cover(covered);
-        }
+        shared.cover(covered);
         Ok(Log(Arc::new(Handle(shared))))
     }
 }
