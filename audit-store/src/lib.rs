@@ -32,6 +32,7 @@
 //! <log>/seal                                            one value over all of these, where the log has one
 //! <log>/blobs/<SHA-256>                                 payloads that are too long for a line
 //! <log>/index/<number of an entry>.json                 the state of the log before a segment; derived, never trusted
+//! <log>/tile/<level>/<number>                           the tree in tiles of C2SP tlog-tiles; derived, never trusted
 //! ```
 //!
 //! # What it does not do
