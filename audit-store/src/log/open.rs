@@ -12,7 +12,7 @@ use audit_core::entry::Batch;
 use audit_core::id::StreamId;
 use audit_core::note::Note;
 use audit_core::seal::{Seal, SealKey};
-use audit_core::verify::{Declared, Fault};
+use audit_core::verify::{Declared, Fault, Head};
 
 use crate::disk::{self, Disk, Mode, SystemDisk};
 use crate::journal::{self, Drain};
@@ -26,6 +26,7 @@ use crate::log::recover::{self, Left};
 use crate::log::seal::{Job, Sealer};
 use crate::log::signing::{Named, Signing};
 use crate::log::state::{Locks, Phase, Refusals, State, Written};
+use crate::log::tiles::Tiler;
 use crate::log::waiters::Waiters;
 use crate::log::writer::{Limits, Writer};
 use crate::log::{Handle, Log, Shared, create, watch};
@@ -326,10 +327,12 @@ impl Opening {
             move |source| Error::io(&directory, doing, source)
         };
         let size = writer.tree.frontier.size();
+        let covered = Head { size, root: writer.tree.frontier.root() };
         let start = journal::Start { stream_id: writer.stream_id.to_bytes(), base_entry: size };
         let bytes = options.journal_bytes.clamp(journal::FILE_BYTES_MIN, journal::FILE_BYTES_MAX);
         let (journal, drain) = create::create_journal(&*files.disk, &files.layout, bytes, start)?;
         let sealer = Sealer::new(Arc::clone(&files.disk), files.layout.clone(), options.compress);
+        let tiler = Tiler::new(files.layout.clone());
         let state = State {
             phase: Phase::Open,
             close_deadline: None,
@@ -379,11 +382,15 @@ impl Opening {
             threads: Mutex::default(),
             is_open: AtomicBool::new(true),
             sealer: Arc::new(sealer),
+            tiler: options.tiles.then(|| Arc::new(tiler)),
         });
         if options.compress {
             seal_the_rest(&shared.sealer, &found.scan.segments);
         }
         shared.start(writer, drain).map_err(failed("start the threads of the log"))?;
+        if let Some(tiler) = &shared.tiler {
+            tiler.cover(covered);
+        }
         Ok(Log(Arc::new(Handle(shared))))
     }
 }
