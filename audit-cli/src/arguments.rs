@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use audit_core::note::VerificationKey;
 use audit_core::vocabulary::Status;
 use audit_store::query::{By, Pattern};
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
@@ -25,6 +26,8 @@ Examples:
   audited sites target/release/orders
   audited compact /var/lib/orders/audit
   audited recover /var/lib/orders/audit
+  audited key new orders.key --name example.com/orders
+  audited key show /var/lib/orders/audit
 
 Processes that write at the same time have a log each: LOG, LOG.1, LOG.2 and so on. verify, show, timeline and stats
 take those beside LOG along, LOG.operator too, or read all logs in a directory: together, by time. Of their verdicts the
@@ -35,7 +38,8 @@ Exit codes:
   show, timeline, stats  0 found, 1 nothing found or some lines cannot be read, 2 an error
   sites                  0 found, 1 nothing found, 2 an error
   compact                0 all full segments are compressed, 2 an error
-  recover                0 the log is closed, 2 an error";
+  recover                0 the log is closed, 2 an error
+  key                    0 done, 2 an error";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -51,6 +55,9 @@ pub(crate) enum Command {
     Sites(Sites),
     /// Compress the full segments of a log that no process writes
     Compact(Compact),
+    /// Make, show and replace the keys that sign checkpoints
+    #[command(subcommand)]
+    Key(Key),
     /// Finish a log whose process died, so that it holds all that was recorded
     Recover(Recover),
 }
@@ -67,8 +74,14 @@ covers, and every few seconds while there are more. What it says is believed: ke
 write. The entries before its point are not read again and still count for the checkpoint's root. Of the logs beside
 LOG each has its own: FILE.<name of the log>.
 
+With --key every checkpoint must be signed by that key or by one that it vouched for; take it from `audited key show`
+when the log is new, and keep it. With --copy the log must agree with a checkpoint that was kept elsewhere, and with
+--seal-key the seal must cover what is listed.
+
 Examples:
   audited verify audit --progress
+  audited verify audit --key example.com/orders+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k
+  audited verify audit --copy /mnt/other/orders.checkpoint --seal-key orders.seal-key
   audited verify audit --from 120000 --to 130000
   audited verify audit --resume /var/lib/auditor/orders.resume")]
 pub(crate) struct Verify {
@@ -83,6 +96,15 @@ pub(crate) struct Verify {
     /// Check a range: this entry is the last
     #[arg(long, value_name = "NUMBER", conflicts_with = "resume")]
     pub(crate) to: Option<u64>,
+    /// Demand this key of C2SP's form, of the log or of one beside it; may be given several times
+    #[arg(long, value_name = "VKEY", conflicts_with_all = ["from", "to"])]
+    pub(crate) key: Vec<VerificationKey>,
+    /// Demand the seal whose first key is in this file
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["from", "to"])]
+    pub(crate) seal_key: Option<PathBuf>,
+    /// Demand that the log agrees with the checkpoint in this file; may be given several times
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["from", "to"])]
+    pub(crate) copy: Vec<PathBuf>,
     /// Go on where the verification stopped that wrote this file, and write it anew
     #[arg(long, value_name = "FILE")]
     pub(crate) resume: Option<PathBuf>,
@@ -230,14 +252,80 @@ pub(crate) struct Compact {
 #[command(after_long_help = "\
 A process that is killed leaves its last records in the journal of its log, and calls without an end. The next process
 that opens the log appends them; this command does the same without one. Nothing is done to a log that was closed, that
-a process holds, or that does not verify.
+a process holds, or that does not verify. A log with keys is signed with those that it was opened with.
 
 Examples:
   audited recover /var/lib/orders/audit")]
 pub(crate) struct Recover {
     /// The log's directory
     pub(crate) log: PathBuf,
+    #[command(flatten)]
+    pub(crate) secrets: Secrets,
     /// Print one JSON object
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// The secrets that a log's checkpoints are signed with.
+#[derive(Debug, Args)]
+pub(crate) struct Secrets {
+    /// The file of the secret that is replaced from time to time
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key_file: Option<PathBuf>,
+    /// The environment variable that holds the secret that never changes
+    #[arg(long, value_name = "VARIABLE")]
+    pub(crate) signer_env: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+#[command(after_long_help = "\
+A log is given its keys when it is created, by the program that writes it: Options::key_file, Options::signer. Whoever
+knows the first key (`audited key show`) verifies all checkpoints with it.
+
+Examples:
+  audited key new /etc/orders/audit.key --name example.com/orders
+  audited key show /var/lib/orders/audit
+  audited key rotate /var/lib/orders/audit --key-file /etc/orders/audit.key
+  audited key seal /var/lib/orders/audit > /media/safe/orders.seal-key")]
+pub(crate) enum Key {
+    /// Make a secret key in a new file, readable by its owner alone, and print its verification key
+    New(NewKey),
+    /// Print the verification keys of a log: the first, which is the one to pin, and those that followed it
+    Show(ShowKeys),
+    /// Replace the key of a log that no process writes, and destroy its secret
+    Rotate(RotateKey),
+    /// Make the seal of a log, new or closed, and print its first key, once: keep it where the log's writer cannot read
+    Seal(SealLog),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct NewKey {
+    /// The file to make; there must be none
+    pub(crate) file: PathBuf,
+    /// The origin of the log, best as a domain and a path
+    #[arg(long)]
+    pub(crate) name: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ShowKeys {
+    /// The log's directory
+    pub(crate) log: PathBuf,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RotateKey {
+    /// The log's directory
+    pub(crate) log: PathBuf,
+    #[command(flatten)]
+    pub(crate) secrets: Secrets,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SealLog {
+    /// The log's directory, which may not exist yet
+    pub(crate) log: PathBuf,
 }

@@ -35,8 +35,10 @@
 mod arguments;
 mod compact;
 mod conclude;
+mod key;
 mod output;
 mod recover;
+mod secrets;
 mod show;
 mod sites;
 mod stats;
@@ -118,6 +120,7 @@ fn execute(command: &Command, output: &mut Output<'_>) -> anyhow::Result<Exit> {
         Command::Stats(arguments) => stats::execute(arguments, output),
         Command::Sites(arguments) => sites::execute(arguments, output),
         Command::Compact(arguments) => compact::execute(arguments, output),
+        Command::Key(arguments) => key::execute(arguments, output),
         Command::Recover(arguments) => recover::execute(arguments, output),
     }
     .and_then(|exit| output.flush().map(|()| exit))

@@ -31,7 +31,7 @@ pub(crate) fn execute(arguments: &Recover, output: &mut Output<'_>) -> anyhow::R
     let before = report.summary.entries;
     let (mut after, mut abandoned) = (before, 0);
     if !report.summary.closed {
-        let log = Log::open(&arguments.log)?;
+        let log = arguments.secrets.give(Log::options())?.open(&arguments.log)?;
         abandoned = log.health().abandoned();
         log.close()?;
         after = log.size();

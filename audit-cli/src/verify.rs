@@ -1,5 +1,6 @@
 //! `audited verify`: whether the log, and each of those beside it, is what was written.
 
+mod assurance;
 mod progress;
 
 use std::path::{Path, PathBuf};
@@ -9,19 +10,13 @@ use audit_core::verify::Fault;
 use audit_store::streams::{Stream, Streams};
 use audit_store::verify::{Finding, Options, Range, Report, Verdict};
 use serde::Serialize;
+use zeroize::Zeroizing;
 
 use crate::Exit;
 use crate::arguments::Verify;
 use crate::output::{Output, is_broken_pipe};
 use crate::text::{entries, identifier, instant};
-
-/// What the verdict rests on: as long as logs have no keys, always the same.
-const ASSURANCE: &str = "chain only";
-/// What the verdict on a range rests on.
-const ASSURANCE_OF_RANGE: &str = "chain of the range only";
-const ASSURANCE_OF_RANGE_MEANING: &str =
-    "neither the checkpoint nor any other file was looked at: the range may have been written anew as a whole";
-const ASSURANCE_MEANING: &str = "no key was pinned: whoever can write the directory can rewrite it";
+use assurance::RestsOn;
 
 pub(crate) fn execute(arguments: &Verify, output: &mut Output<'_>) -> anyhow::Result<Exit> {
     let subjects = subjects(arguments)?;
@@ -104,6 +99,17 @@ fn verify(arguments: &Verify, subject: &Subject, output: &mut Output<'_>) -> any
     if let Some(file) = &subject.resume {
         options = options.resume(file);
     }
+    for key in &arguments.key {
+        options = options.key(key.clone());
+    }
+    // The logs beside it have no seal, or one of their own.
+    if let Some(file) = arguments.seal_key.as_ref().filter(|_| subject.log == arguments.log) {
+        let text = Zeroizing::new(read(file)?);
+        options = options.seal_key(text.trim_end().parse().with_context(|| file.display().to_string())?);
+    }
+    for file in &arguments.copy {
+        options = options.copy(read(file)?);
+    }
     if !progress::is_wanted(arguments) {
         return Ok(options.verify(&subject.log)?);
     }
@@ -113,6 +119,10 @@ fn verify(arguments: &Verify, subject: &Subject, output: &mut Output<'_>) -> any
         telling.conclude(output);
     }
     Ok(report)
+}
+
+fn read(file: &Path) -> anyhow::Result<String> {
+    std::fs::read_to_string(file).with_context(|| format!("could not read {}", file.display()))
 }
 
 fn print(arguments: &Verify, verdict: Verdict, logs: &[Account], output: &mut Output<'_>) -> anyhow::Result<()> {
@@ -163,8 +173,10 @@ struct Account {
     log: String,
     verdict: &'static str,
     finding: Option<Found>,
-    assurance: &'static str,
-    assurance_meaning: &'static str,
+    assurance: String,
+    assurance_meaning: String,
+    #[serde(flatten)]
+    rests_on: Option<RestsOn>,
     origin: Option<String>,
     /// How many entries were read until the check ended, here or at a fault.
     entries_read: u64,
@@ -227,8 +239,9 @@ impl Account {
             log: log.display().to_string(),
             verdict: report.verdict.as_str(),
             finding: report.finding.as_ref().map(found),
-            assurance: report.range.map_or(ASSURANCE, |_| ASSURANCE_OF_RANGE),
-            assurance_meaning: report.range.map_or(ASSURANCE_MEANING, |_| ASSURANCE_OF_RANGE_MEANING),
+            assurance: assurance::level(report),
+            assurance_meaning: assurance::meaning(report),
+            rests_on: RestsOn::new(report),
             range: report.range.map(|Range { from, to }| Verified { from, to }),
             resumed_at: report.resumed_at,
             journal: JOURNAL.iter().any(|name| log.join(name).exists()),
@@ -280,12 +293,16 @@ impl Account {
             lines.push(("journal", journal.to_owned()));
         }
         lines.push(("checkpoint", self.checkpoint_line()));
+        if let Some(rests_on) = &self.rests_on {
+            rests_on.add_lines(&mut lines);
+        }
         lines
     }
 
     fn checkpoint_line(&self) -> String {
         let Some(checkpoint) = &self.checkpoint else { return "none".to_owned() };
-        let covered = format!("unsigned, {} with root {}", entries(checkpoint.size), checkpoint.root);
+        let signed = self.rests_on.as_ref().map_or("", RestsOn::signed);
+        let covered = format!("{signed}{} with root {}", entries(checkpoint.size), checkpoint.root);
         match &self.contents {
             Some(contents) => format!("{covered}; {} beyond it", entries(contents.entries_beyond_checkpoint)),
             None => covered,

@@ -40,12 +40,12 @@ fn an_intact_log_verifies() {
         calls            7, 0 open, 1 abandoned
         time             2026-10-27T09:42:00.000Z to 2026-10-27T09:43:35.000Z
         segments         1
-        checkpoint       unsigned, 21 entries with root x7AdGUws3G30sFUokPE63u5dzODFwby1nYzrq/vKkQY=; 0 entries beyond it
+        checkpoint       unsigned, 21 entries with root XROkqvebbE5QGiLqnOI9mKXW9Q/M53t/oa+xoehYwLI=; 0 entries beyond it
         -- exit 0
     "#]].assert_eq(&session(&log, "verify LOG"));
     expect![[r#"
         $ audited verify LOG --json
-        {"log":"LOG","verdict":"intact","finding":null,"assurance":"chain only","assurance_meaning":"no key was pinned: whoever can write the directory can rewrite it","origin":"example.com/orders","entries_read":21,"segments":1,"stream_id":"01a17cbc-f240-7dca-883e-717b1f64eb14","entries":21,"first_time":"2026-10-27T09:42:00.000456000Z","last_time":"2026-10-27T09:43:35.000456000Z","calls":7,"open_calls":0,"abandoned_calls":1,"closed":true,"entries_beyond_checkpoint":0,"unfinished_bytes":0,"checkpoint":{"size":21,"root":"x7AdGUws3G30sFUokPE63u5dzODFwby1nYzrq/vKkQY="}}
+        {"log":"LOG","verdict":"intact","finding":null,"assurance":"chain only","assurance_meaning":"no key was pinned: whoever can write the directory can rewrite it","signatures":"none","origin":"example.com/orders","entries_read":21,"segments":1,"stream_id":"01a17cbc-f240-7dca-883e-717b1f64eb14","entries":21,"first_time":"2026-10-27T09:42:00.000456000Z","last_time":"2026-10-27T09:43:35.000456000Z","calls":7,"open_calls":0,"abandoned_calls":1,"closed":true,"entries_beyond_checkpoint":0,"unfinished_bytes":0,"checkpoint":{"size":21,"root":"XROkqvebbE5QGiLqnOI9mKXW9Q/M53t/oa+xoehYwLI="}}
         -- exit 0
     "#]].assert_eq(&session(&log, "verify LOG --json"));
 }
@@ -64,13 +64,13 @@ fn a_tampered_entry_is_named() {
         log              LOG
         entries          13 read until the check ended
         segments         1
-        checkpoint       unsigned, 21 entries with root x7AdGUws3G30sFUokPE63u5dzODFwby1nYzrq/vKkQY=
+        checkpoint       21 entries with root XROkqvebbE5QGiLqnOI9mKXW9Q/M53t/oa+xoehYwLI=
         -- exit 1
     "#]]
     .assert_eq(&session(&log, "verify LOG"));
     expect![[r#"
         $ audited verify LOG --json
-        {"log":"LOG","verdict":"tampered","finding":{"entry":11,"file":"segments/00000000000000000000.jsonl","reason":"altered: its bytes do not have the hash that the entry after it, or the checkpoint, states"},"assurance":"chain only","assurance_meaning":"no key was pinned: whoever can write the directory can rewrite it","origin":null,"entries_read":13,"segments":1,"checkpoint":{"size":21,"root":"x7AdGUws3G30sFUokPE63u5dzODFwby1nYzrq/vKkQY="}}
+        {"log":"LOG","verdict":"tampered","finding":{"entry":11,"file":"segments/00000000000000000000.jsonl","reason":"altered: its bytes do not have the hash that the entry after it, or the checkpoint, states"},"assurance":"chain only","assurance_meaning":"no key was pinned: whoever can write the directory can rewrite it","origin":null,"entries_read":13,"segments":1,"checkpoint":{"size":21,"root":"XROkqvebbE5QGiLqnOI9mKXW9Q/M53t/oa+xoehYwLI="}}
         -- exit 1
     "#]].assert_eq(&session(&log, "verify LOG --json"));
 }
@@ -111,7 +111,7 @@ fn a_missing_segment_is_reported() {
         log              LOG
         entries          0 read until the check ended
         segments         0
-        checkpoint       unsigned, 21 entries with root x7AdGUws3G30sFUokPE63u5dzODFwby1nYzrq/vKkQY=
+        checkpoint       21 entries with root XROkqvebbE5QGiLqnOI9mKXW9Q/M53t/oa+xoehYwLI=
         -- exit 1
     "#]]
     .assert_eq(&session(&log, "verify LOG"));
@@ -153,7 +153,7 @@ fn no_verdict_promises_more_than_was_checked() {
 fn show_prints_one_line_per_record() {
     expect![[r#"
         $ audited show LOG
-         0  2026-10-27T09:42:00.000Z  log.opened           log.opened           -                    success  audited          -          -              {"heartbeat_seconds":3600,"origin"… +134
+         0  2026-10-27T09:42:00.000Z  log.opened           log.opened           -                    success  audited          -          -              {"heartbeat_seconds":3600,"origin":… +39
          1  2026-10-27T09:42:00.001Z  policy.loaded        policy.loaded        -                    success  audited          -          -              {"policy_hash":"sha-256:823412d1eac… +55
          2  2026-10-27T09:42:00.900Z  run.created          support.triage       -                    unknown  agent:support-7  usr_98765  conv_abc123/3
          3  2026-10-27T09:42:00.910Z  input.resolved       support.triage       -                    unknown  agent:support-7  usr_98765  conv_abc123/3  type "ticket", id "T-77", version "… +44
@@ -496,6 +496,7 @@ fn help_and_version_go_to_the_standard_output() {
           stats     Show how the calls went: counts, rates and durations
           sites     Show which functions of a program are audited, and which are exempt
           compact   Compress the full segments of a log that no process writes
+          key       Make, show and replace the keys that sign checkpoints
           recover   Finish a log whose process died, so that it holds all that was recorded
           help      Print this message or the help of the given subcommand(s)
 
@@ -515,6 +516,8 @@ fn help_and_version_go_to_the_standard_output() {
           audited sites target/release/orders
           audited compact /var/lib/orders/audit
           audited recover /var/lib/orders/audit
+          audited key new orders.key --name example.com/orders
+          audited key show /var/lib/orders/audit
 
         Processes that write at the same time have a log each: LOG, LOG.1, LOG.2 and so on. verify, show, timeline and stats
         take those beside LOG along, LOG.operator too, or read all logs in a directory: together, by time. Of their verdicts the
@@ -526,6 +529,7 @@ fn help_and_version_go_to_the_standard_output() {
           sites                  0 found, 1 nothing found, 2 an error
           compact                0 all full segments are compressed, 2 an error
           recover                0 the log is closed, 2 an error
+          key                    0 done, 2 an error
         -- exit 0
     "#]]
     .assert_eq(&session(&log, "--help"));

@@ -50,7 +50,7 @@ fn full_segments_are_compressed_and_nothing_else_changes() {
         $ audited compact LOG
         log              LOG
         segments         3, 2 compressed now, 0 before
-        bytes            AFTER, 24127 before
+        bytes            AFTER, 24033 before
         -- exit 0
     "#]]
     .assert_eq(&without_size(&log, &session(&log, "compact LOG")));
@@ -89,7 +89,7 @@ fn an_altered_compressed_segment_is_named() {
         log              LOG
         entries          9 read until the check ended
         segments         3
-        checkpoint       unsigned, 21 entries with root x7AdGUws3G30sFUokPE63u5dzODFwby1nYzrq/vKkQY=
+        checkpoint       21 entries with root XROkqvebbE5QGiLqnOI9mKXW9Q/M53t/oa+xoehYwLI=
         -- exit 1
     "#]]
     .assert_eq(&session(&log, "verify LOG"));

@@ -67,7 +67,7 @@ fn json_with_nothing_to_escape_is_printed_as_stored() {
     let log = Log::samples();
     let path = log.path().to_str().unwrap();
     let (stdout, _) = check(&["show", path, "--json"], (21, 0));
-    assert_eq!(stdout, fs::read_to_string(common::SAMPLES).unwrap());
+    assert_eq!(stdout, fs::read_to_string(log.segment()).unwrap());
     let (stdout, _) = check(&["show", path, "--json", "--outcome", "partial"], (1, 0));
     assert!(stdout.contains("\"number\":12,"));
 }

@@ -18,6 +18,8 @@ mod redact;
 mod reused;
 mod unavailable;
 
+#[cfg(feature = "signatures")]
+pub mod anchor;
 pub mod canonical;
 pub mod checkpoint;
 pub mod context;
@@ -29,6 +31,8 @@ pub mod id;
 pub mod manual;
 #[cfg(feature = "signatures")]
 pub mod note;
+#[cfg(feature = "signatures")]
+pub mod policy;
 pub mod port;
 #[cfg(feature = "signatures")]
 pub mod seal;

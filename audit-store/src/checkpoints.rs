@@ -133,8 +133,15 @@ impl List {
         if rest.is_empty() && text.len() < bytes.len() {
             return Ok(None);
         }
-        let stated = Stated::parse(note)
-            .map_err(|reason| altered(&self.layout, CHECKPOINTS, format!("at byte {}: {reason}", self.position)))?;
+        let stated = match Stated::parse(note) {
+            Ok(stated) => stated,
+            // A machine that lost power may leave a hole where the file grew.
+            Err(_fault) if note.contains('\0') => return Ok(None),
+            Err(reason) => {
+                let reason = format!("at byte {}: {reason}", self.position);
+                return Err(altered(&self.layout, CHECKPOINTS, reason));
+            }
+        };
         self.at += note.len();
         self.position += note.len() as u64;
         Ok(Some(stated))
@@ -163,15 +170,34 @@ impl List {
 }
 
 /// Tells whether bytes after the last whole note may be what an interruption, or a write under way, left of the next one:
-/// the beginning of a note of this origin, or NUL bytes.
+/// a note of this origin that ends too soon, or has holes of NUL bytes.
 pub(crate) fn may_be_unfinished(rest: &[u8], bytes: u64, origin: &str) -> bool {
-    let length = rest.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
-    let start = rest.get(..length).unwrap_or_default();
-    let expected = format!("{origin}\n");
-    let compared = start.len().min(expected.len());
-    bytes <= NOTE_BYTES_MAX as u64 && start.get(..compared) == expected.as_bytes().get(..compared)
+    let expected = [origin.as_bytes(), b"\n"].concat();
+    let begins = rest.iter().zip(&expected).all(|(found, expected)| *found == 0 || found == expected);
+    let is_whole = core::str::from_utf8(rest).is_ok_and(|text| split_note(text).is_some()) && !rest.contains(&0);
+    bytes <= NOTE_BYTES_MAX as u64 && begins && !is_whole
 }
 
 fn altered(layout: &Layout, file: &str, reason: String) -> Error {
     Error::finding(&layout.directory, Finding::in_file(file, Fault::tampered(None, reason)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_interruption_leaves_of_a_note_is_told_from_what_somebody_wrote() {
+        let check =
+            |rest: &[u8], expect| assert_eq!(may_be_unfinished(rest, rest.len() as u64, "a/b"), expect, "{rest:?}");
+        check(b"a/", true);
+        check(b"a/b\n12", true);
+        check(b"\0\0\0\0\0", true);
+        check(b"a/b\n1\n\0\0AAA=\n", true);
+        check(b"\0\0\0\n1\nAAAA\n", true);
+        check(b"a/b\n1\nAAAA\n", false);
+        check(b"a/c", false);
+        check(b"x", false);
+        check(&[0; NOTE_BYTES_MAX + 1], false);
+    }
 }

@@ -7,6 +7,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use audit_core::note::{SecretKey, Signer};
+use audit_core::seal::SealKey;
+
+use crate::log;
 
 pub(crate) use file::{KeyFile, Secrets};
 pub use file::{create as create_key_file, read as read_key_file};
@@ -90,6 +93,17 @@ impl fmt::Debug for Keys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Keys").field("file", &self.file).field("rotation", &self.rotation).finish_non_exhaustive()
     }
+}
+
+/// Makes the seal of a log: of one that is yet to be created, or of one that nobody writes, whose checkpoints so far the
+/// next opening adds.
+///
+/// The key that the seal begins with verifies it, and whoever has it can forge it: the log's writer must not.
+///
+/// # Errors
+/// The log has a seal already, a process holds it, or the file cannot be written.
+pub fn create_seal(log: impl AsRef<Path>, key: &SealKey) -> Result<(), crate::Error> {
+    log::create_seal(log.as_ref(), key)
 }
 
 /// Takes a secret key out of an environment variable, for [`Options::signer`](crate::Options::signer).

@@ -55,8 +55,6 @@ pub mod segment;
 pub mod streams;
 pub mod verify;
 
-use audit_core::verify::Fault;
-
 pub use error::Error;
 pub use fanout::{Fanout, SecondaryHealth, SecondaryOptions};
 pub use log::{Guard, Log};

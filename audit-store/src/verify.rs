@@ -14,7 +14,7 @@ use std::path::Path;
 use audit_core::checkpoint::Checkpoint;
 use audit_core::hash::Hash;
 use audit_core::note::VerificationKey;
-use audit_core::verify::{Fault, Heads, Summary};
+use audit_core::verify::{Declared, Fault, Heads, Summary};
 
 use crate::Error;
 use crate::blobs;
@@ -100,6 +100,8 @@ pub struct Report {
     pub summary: Summary,
     /// The name of the log that entry 0 states.
     pub origin: Option<String>,
+    /// The keys that entry 0 states; the entries that name later ones are in the summary.
+    pub keys: Declared,
     /// How many segments there are.
     pub segments: usize,
     /// The newest checkpoint; the entries were checked against all of them.
@@ -215,6 +217,7 @@ fn verify_files(
                 if let Some(entry_0) = &scan.entry_0 {
                     let (assurance, found) = statements.check(layout, entry_0, &scan.summary, demands)?;
                     report.assurance = assurance;
+                    report.keys = Declared::of_entry_0(entry_0).unwrap_or_default();
                     findings.extend(found);
                 }
                 findings.extend(check_files(layout, &mut report, scan)?);

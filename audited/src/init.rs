@@ -6,7 +6,7 @@ use std::process;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use audit_store::{Error, Guard, Log};
+use audit_store::{Error, Guard, Log, Options};
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::{FilterExt as _, Targets};
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
@@ -38,9 +38,26 @@ static SIBLING: Mutex<Option<(u32, PathBuf)>> = Mutex::new(None);
 /// The log cannot be opened (the directory is not a log, it is of a newer schema, it does not verify, other processes hold
 /// it and all [`SIBLINGS_MAX`](crate::SIBLINGS_MAX) logs beside it), or an earlier `init` of this process is still at work.
 pub fn init(path: impl AsRef<Path>) -> Result<InitGuard, InitError> {
+    init_with(path, Log::options())
+}
+
+/// Starts like [`init`], with a log that is opened as the options say.
+///
+/// ```
+/// # let directory = tempfile::tempdir()?;
+/// # let (path, key_file) = (directory.path().join("audit"), directory.path().join("audit.key"));
+/// let options = audited::Log::options().origin("example.com/orders").key_file(&key_file);
+/// audited::init_with(&path, options)?.close()?;
+/// # assert!(audited::verify_log(&path)?.keys.first.is_some());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// As for [`init`], and what the options demand cannot be met: a key is missing, or not the log's.
+pub fn init_with(path: impl AsRef<Path>, options: Options) -> Result<InitGuard, InitError> {
     // Given back on every way out but the last.
     let initialised = Initialised::take().ok_or(InitError(Kind::Twice))?;
-    let log = Log::options().open_or_sibling(&path).map_err(|error| InitError(Kind::Open(error)))?;
+    let log = options.open_or_sibling(&path).map_err(|error| InitError(Kind::Open(error)))?;
     initialised.note(path.as_ref(), log.path());
     let audit = layer(&log).with_filter(audit_filter());
     let telemetry =

@@ -57,8 +57,10 @@
 //! - Values named by `redact`, and members named like secrets, are removed before they reach a span or record.
 //! - The function's own value, error and panic pass untouched.
 //!
-//! # What it does not do yet
-//! Checkpoints are not signed: whoever can write the log's directory can rewrite the whole log.
+//! # Signed checkpoints
+//! A log is signed from its creation on if it is given keys: [`Options::key_file`] for a secret that is replaced from time to
+//! time, [`Options::signer`] for one that a service or module keeps. Without keys whoever can write the log's directory can
+//! rewrite the whole log.
 //!
 //! # Features
 //! `macros` (the attribute), `layer` (the tracing layer), `store` (the log on disk); all three by default. A library that
@@ -94,11 +96,20 @@ pub use doctor::doctor;
 pub use audit_store::{
     Error, Fanout, Guard, Log, Options, SecondaryHealth, SecondaryOptions,
     streams::{SIBLINGS_MAX, verify_streams},
+    verify,
     verify::verify_log,
 };
 
+/// The keys that sign checkpoints, and the seal over them.
+#[cfg(feature = "store")]
+pub mod keys {
+    pub use audit_core::note::{SecretKey, SignError, Signer, VerificationKey};
+    pub use audit_core::seal::SealKey;
+    pub use audit_store::keys::*;
+}
+
 #[cfg(all(feature = "layer", feature = "store"))]
-pub use init::{InitError, InitGuard, init, init_strict};
+pub use init::{InitError, InitGuard, init, init_strict, init_with};
 
 #[doc(hidden)]
 pub use audit_core::__private;

@@ -5,6 +5,7 @@
 #![allow(unreachable_pub, missing_docs, reason = "nothing here is public")]
 
 mod airline;
+mod anchors;
 mod attribute;
 mod backpressure;
 mod calls;

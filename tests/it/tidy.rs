@@ -16,10 +16,11 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("audited-layer", &["audit-core"]),
     ("audit-rmcp", &["audit-core"]),
     ("audit-store", &["audit-core"]),
+    ("audit-anchor", &["audit-core"]),
     ("audit-cli", &["audit-core", "audit-store"]),
     ("audited", &["audit-core", "audit-macros", "audited-layer", "audit-store"]),
     ("examples", &["audited", "audit-cli", "audit-rmcp"]),
-    ("tests", &["audited", "audit-core", "audited-layer", "audit-store", "audit-cli", "audit-rmcp"]),
+    ("tests", &["audited", "audit-core", "audited-layer", "audit-store", "audit-cli", "audit-rmcp", "audit-anchor"]),
 ];
 
 fn files(extension: &str) -> Vec<PathBuf> {

@@ -14,8 +14,10 @@
 //! ```
 
 pub mod bench;
+pub mod http;
 mod memory;
 mod process;
+pub mod witness;
 
 use std::path::{Path, PathBuf};
 

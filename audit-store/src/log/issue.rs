@@ -11,14 +11,15 @@ use audit_core::note::{Note, Signature};
 use audit_core::seal::Seal;
 use audit_core::sink::{AppendError, AppendErrorKind};
 use audit_core::tree::Frontier;
+use audit_core::verify::Fault;
 
+use crate::Error;
 use crate::checkpoints::{self, List, Stated};
 use crate::disk::{self, Disk, Mode, ReplaceError};
 use crate::layout::{CHECKPOINT, CHECKPOINTS, Layout, SEAL};
 use crate::log::signing::Signing;
 use crate::log::writer::{poisoned, refusal};
 use crate::verify::Finding;
-use crate::{Error, Fault};
 
 /// Issues the checkpoints of one log. The committer has it, and the opening before there is one.
 pub(super) struct Issuer {

@@ -37,7 +37,7 @@ mod waiters;
 mod watch;
 mod writer;
 
-pub(crate) use open::open;
+pub(crate) use open::{create_seal, open};
 pub(crate) use process::Process;
 
 /// An open log: a [`Sink`] that appends each record to the files of one directory.

@@ -10,11 +10,13 @@ use std::thread::Builder;
 
 use audit_core::entry::Batch;
 use audit_core::id::StreamId;
-use audit_core::verify::Declared;
+use audit_core::note::Note;
+use audit_core::seal::{Seal, SealKey};
+use audit_core::verify::{Declared, Fault};
 
-use crate::disk::{Disk, Mode};
+use crate::disk::{self, Disk, Mode, SystemDisk};
 use crate::journal::{self, Drain};
-use crate::layout::Layout;
+use crate::layout::{CHECKPOINT, Layout, SEAL};
 use crate::log::calls::Calls;
 use crate::log::commit::{self as committer, Files};
 use crate::log::drain::Writing;
@@ -82,6 +84,22 @@ fn lock_segments(layout: &Layout) -> Result<Option<File>, Error> {
     }
 }
 
+/// Makes the seal of a log that nobody writes, or of one that is yet to be created.
+pub(crate) fn create_seal(path: &Path, key: &SealKey) -> Result<(), Error> {
+    let layout = Layout::new(path);
+    let disk = SystemDisk;
+    create::create_directory(&disk, &layout)?;
+    verify::check_lock(&layout)?;
+    let _lock = lock(&disk, &layout)?;
+    let _segments = if layout.segments().is_dir() { lock_segments(&layout)? } else { None };
+    if layout.seal().exists() {
+        return Err(Error::key(&layout.seal(), "expected no seal, found one; it is never begun anew".to_owned()));
+    }
+    let text = Seal::new(key).to_text();
+    let written = disk::replace(&disk, &layout.directory, SEAL, text.as_bytes());
+    written.map_err(|fault| Error::io(&layout.seal(), "write the seal", fault.source))
+}
+
 /// What the directory holds.
 struct Found {
     scan: Scan,
@@ -116,6 +134,7 @@ impl Found {
         let declared = Declared::of_entry_0(entry_0);
         let declared = declared.map_err(|fault| Error::finding(&layout.directory, Finding { file: None, fault }))?;
         let rotations = &self.scan.summary.rotations;
+        self.check_signed(layout, &declared)?;
         let named = Named { declared, rotations, covered: self.covered().unwrap_or(0) };
         Signing::open(&options.keys, disk, layout, origin, &named)
     }
@@ -133,6 +152,23 @@ impl Found {
             }
             _ => Ok(()),
         }
+    }
+}
+
+impl Found {
+    /// Refuses a newest checkpoint that none of the log's keys signed; which of them should have is for the whole
+    /// verification to tell.
+    fn check_signed(&self, layout: &Layout, declared: &Declared) -> Result<(), Error> {
+        let (Some(first), Some(newest)) = (&declared.first, &self.listed.newest) else { return Ok(()) };
+        let later =
+            self.scan.summary.rotations.iter().rev().filter_map(|rotation| rotation.verification_key.parse().ok());
+        let mut keys = later.chain([first.clone()]);
+        let note = Note::parse(&newest.note);
+        if note.is_ok_and(|note| keys.any(|key| note.is_signed_by(&key) == Ok(true))) {
+            return Ok(());
+        }
+        let fault = Fault::tampered(None, "expected the signature of a key that the log names, found none");
+        Err(Error::finding(&layout.directory, Finding::in_file(CHECKPOINT, fault)))
     }
 }
 

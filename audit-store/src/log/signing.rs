@@ -34,7 +34,7 @@ pub(super) struct Signing {
 /// Where the secret of the epoch is.
 enum Secret {
     /// In a file, to be replaced by the next one.
-    Replaced { secret: SecretKey, file: KeyFile, is_behind: bool },
+    Replaced { secret: Box<SecretKey>, file: KeyFile, is_behind: bool },
     /// With a signer that keeps it.
     Constant(Arc<dyn Signer>),
 }
@@ -71,7 +71,7 @@ impl Signing {
                     None => file.create(disk, origin)?,
                 };
                 check_name(&file, &secret, origin)?;
-                Secret::Replaced { secret, file, is_behind: false }
+                Secret::Replaced { secret: Box::new(secret), file, is_behind: false }
             }
         };
         Self::new(secret, identity, keys, layout, origin).map(Some)
@@ -102,10 +102,7 @@ impl Signing {
         let mut identity = keys.signer.clone();
         let (secret, next) = match &keys.file {
             None => (Secret::Constant(identity.take().ok_or_else(|| no_key(layout))?), None),
-            Some(path) => {
-                let (secret, next) = current(KeyFile::new(path), disk, &expected, after.first())?;
-                (secret, next)
-            }
+            Some(path) => current(KeyFile::new(path), disk, &expected, after.first())?,
         };
         let mut signing = Self::new(secret, identity, keys, layout, origin)?;
         if signing.key != expected {
@@ -170,7 +167,7 @@ impl Signing {
         if let (Some(next), Secret::Replaced { secret, is_behind, .. }) =
             (self.next.take_if(is_covered), &mut self.secret)
         {
-            (*secret, self.key, self.issued, *is_behind) = (next.secret, next.key, 0, true);
+            (**secret, self.key, self.issued, *is_behind) = (next.secret, next.key, 0, true);
         }
         if let Secret::Replaced { file, is_behind, .. } = &mut self.secret
             && *is_behind
@@ -205,7 +202,7 @@ impl Signing {
 impl Secret {
     fn signer(&self) -> &dyn Signer {
         match self {
-            Self::Replaced { secret, .. } => secret,
+            Self::Replaced { secret, .. } => &**secret,
             Self::Constant(signer) => &**signer,
         }
     }
@@ -228,7 +225,7 @@ fn current(
         file.advance(disk)?;
         current = next.take();
     }
-    let Some(secret) = current else {
+    let Some(secret) = current.map(Box::new) else {
         return Err(Error::key(file.path(), format!("expected the secret of the key {expected}, found none")));
     };
     match rotation {

@@ -149,6 +149,22 @@ fn a_log_is_opened_with_its_own_keys_alone() {
 }
 
 #[test]
+fn a_checkpoint_without_its_signature_is_not_written_on() {
+    let signing = Signing::new();
+    signing.life(signing.options(), 1);
+    for file in ["checkpoint", "checkpoints.log"] {
+        let text = fs::read_to_string(signing.path.join(file)).unwrap();
+        // The first character of the last signature, after its key's id.
+        let at = text.rfind("orders ").unwrap() + "orders ".len() + 6;
+        let other = if &text[at..=at] == "A" { "B" } else { "A" };
+        fs::write(signing.path.join(file), format!("{}{other}{}", &text[..at], &text[at + 1..])).unwrap();
+    }
+    let error = signing.options().open(&signing.path).unwrap_err();
+    assert!(error.is_tampered() && error.to_string().contains("checkpoint: expected the signature"), "{error}");
+    assert_eq!(verify_log(&signing.path).unwrap().verdict, Verdict::Tampered);
+}
+
+#[test]
 fn a_new_log_takes_its_name_from_its_key() {
     let (directory, path) = fresh();
     let key_file = directory.path().join("key");
