@@ -179,7 +179,7 @@ fn table() -> String {
 fn group_table(group: &str) -> String {
     let names: Vec<&str> = LEVELS.iter().map(|level| level.name).collect();
     let head =
-        format!("\n**{group}**\n\n| what is done | {} |\n|---|{}\n", names.join(" | "), "---|".repeat(names.len()));
+        format!("**{group}**\n\n| what is done | {} |\n|---|{}\n", names.join(" | "), "---|".repeat(names.len()));
     let row = |attack: &Attack| {
         let cells = attack.cells.map(|cell| Cell::parse(cell).text());
         format!("| {} | {} |\n", attack.name, cells.join(" | "))

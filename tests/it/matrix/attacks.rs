@@ -81,14 +81,8 @@ pub const ATTACKS: &[Attack] = &[
     row(
         REWRITE,
         "set all times forward; the checkpoints anew, unsigned",
-        |honest| rewritten(honest, changed(honest, forward), None),
+        |honest| rewritten(honest, changed(honest, |story| story.records.iter_mut().for_each(forward)), None),
         ["no", "T", "T", "T", "T5", "T11"],
-    ),
-    row(
-        REWRITE,
-        "set the clock forward while the log is written",
-        |honest| changed(honest, forward).files(),
-        ["no", "no", "no", "no", "T5", "T11"],
     ),
     row(
         REWRITE,
@@ -181,7 +175,18 @@ pub const ATTACKS: &[Attack] = &[
             ["-", "no", "no", "T", "T5", "T11"],
         )
     },
-    row(KEYS, "sign entries that were not recorded, from now on", go_on, ["-", "no", "no", "no", "no", "no"]),
+    row(
+        KEYS,
+        "let the clock of the log's own writer run ten years ahead, from now on",
+        |honest| changed(&go_on(honest), |story| story.records[14..].iter_mut().for_each(forward)).files(),
+        ["no"; 6],
+    ),
+    row(
+        KEYS,
+        "sign entries that were not recorded, from now on",
+        |honest| go_on(honest).files(),
+        ["-", "no", "no", "no", "no", "no"],
+    ),
     row(
         BESIDE,
         "remove the first checkpoint over a `key.rotated` from the list",
@@ -225,9 +230,8 @@ fn edit(record: &mut Value) {
     record["action"] = format!("{}0", record["action"].as_str().unwrap()).into();
 }
 
-fn forward(story: &mut Story) {
-    let time = |record: &mut Value| record["time"] = record["time"].as_str().unwrap().replace("2026", "2036").into();
-    story.records.iter_mut().for_each(time);
+fn forward(record: &mut Value) {
+    record["time"] = record["time"].as_str().unwrap().replace("2026", "2036").into();
 }
 
 fn changed(honest: &Story, change: impl FnOnce(&mut Story)) -> Story {
@@ -319,13 +323,12 @@ fn cut(honest: &Story, entries: usize, bytes: usize) -> Files {
 }
 
 /// Two more entries, and a checkpoint over them by the key of now.
-fn go_on(honest: &Story) -> Files {
+fn go_on(honest: &Story) -> Story {
     changed(honest, |story| {
         let more = story.records[13].clone();
         story.records.extend([more.clone(), more]);
         story.sizes.push(16);
     })
-    .files()
 }
 
 fn relisted(honest: &Story, change: impl FnOnce(&mut Vec<String>)) -> Files {
