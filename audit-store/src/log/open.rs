@@ -87,7 +87,8 @@ fn lock_segments(layout: &Layout) -> Result<Option<File>, Error> {
 
 /// Makes the seal of a log that nobody writes, or of one that is yet to be created.
 pub(crate) fn create_seal(path: &Path, key: &SealKey) -> Result<(), Error> {
-    let layout = Layout::new(path);
+    let absolute = std::path::absolute(path).map_err(|source| Error::io(path, "find the absolute path", source))?;
+    let layout = Layout::new(&absolute);
     let disk = SystemDisk;
     create::create_directory(&disk, &layout)?;
     verify::check_lock(&layout)?;
