@@ -8,6 +8,10 @@ use audit_store::query::{By, Pattern};
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 
+use crate::check::Check;
+use crate::export::Export;
+use crate::prove::Prove;
+
 /// Reads tamper-evident audit logs of AI agents.
 #[derive(Debug, Parser)]
 #[command(name = "audited", version, after_long_help = EXAMPLES)]
@@ -28,6 +32,7 @@ Examples:
   audited recover /var/lib/orders/audit
   audited key new orders.key --name example.com/orders
   audited key show /var/lib/orders/audit
+  audited prove /var/lib/orders/audit 01a17cbd-e826-77ed-86a8-0e9a0a0ad21c
 
 Processes that write at the same time have a log each: LOG, LOG.1, LOG.2 and so on. verify, show, timeline and stats
 take those beside LOG along, LOG.operator too, or read all logs in a directory: together, by time. Of their verdicts the
@@ -39,7 +44,9 @@ Exit codes:
   sites                  0 found, 1 nothing found, 2 an error
   compact                0 all full segments are compressed, 2 an error
   recover                0 the log is closed, 2 an error
-  key                    0 done, 2 an error";
+  key, export            0 done, 2 an error
+  prove                  0 proved, 1 there is no such entry, 2 an error
+  check                  0 it holds, 1 it is refused, 2 an error";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -58,6 +65,13 @@ pub(crate) enum Command {
     /// Make, show and replace the keys that sign checkpoints
     #[command(subcommand)]
     Key(Key),
+    /// Make the evidence of one entry, that others check without the log
+    Prove(Prove),
+    /// Check evidence of one entry, without the log
+    Check(Check),
+    /// Write a log in the forms that the tools of others read
+    #[command(subcommand)]
+    Export(Export),
     /// Finish a log whose process died, so that it holds all that was recorded
     Recover(Recover),
 }

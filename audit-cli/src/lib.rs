@@ -33,10 +33,13 @@
 //! `sites` reads a program and no log. `compact` changes no line and does not look at what the lines hold.
 
 mod arguments;
+mod check;
 mod compact;
 mod conclude;
+mod export;
 mod key;
 mod output;
+mod prove;
 mod recover;
 mod secrets;
 mod show;
@@ -121,6 +124,9 @@ fn execute(command: &Command, output: &mut Output<'_>) -> anyhow::Result<Exit> {
         Command::Sites(arguments) => sites::execute(arguments, output),
         Command::Compact(arguments) => compact::execute(arguments, output),
         Command::Key(arguments) => key::execute(arguments, output),
+        Command::Prove(arguments) => prove::execute(arguments, output),
+        Command::Check(arguments) => check::execute(arguments, output),
+        Command::Export(arguments) => export::execute(arguments, output),
         Command::Recover(arguments) => recover::execute(arguments, output),
     }
     .and_then(|exit| output.flush().map(|()| exit))

@@ -88,6 +88,12 @@ impl fmt::Display for Checkpoint {
     }
 }
 
+/// Returns the text of a root: base64 with padding.
+#[must_use]
+pub fn root_text(root: Hash) -> String {
+    STANDARD.encode(root.as_bytes())
+}
+
 fn parse_size(line: &str) -> Option<u64> {
     let canonical = line.bytes().all(|byte| byte.is_ascii_digit()) && !line.starts_with('0');
     if canonical { line.parse().ok() } else { None }

@@ -6,6 +6,7 @@
 //! The bytes as written are the canonical bytes: they are hashed as they stand and never serialised again.
 
 mod batch;
+mod place;
 pub(crate) mod scan;
 
 use core::cell::RefCell;
@@ -20,6 +21,7 @@ use crate::verify::SCHEMA_VERSION;
 use scan::Scanner;
 
 pub use batch::Batch;
+pub use place::stated_sequence;
 
 /// How long a line may be, without its line feed.
 pub const LINE_BYTES_MAX: usize = 65_535;

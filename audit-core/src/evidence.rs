@@ -3,6 +3,8 @@
 //! Source: C2SP `tlog-proof`. What this project puts into the line `extra` is [`Extra`]: the entry itself, and the
 //! evidence of the rotations that lead from the log's first key to that of the checkpoint.
 
+#[cfg(feature = "signatures")]
+mod check;
 mod extra;
 
 use core::fmt;
@@ -14,6 +16,8 @@ use crate::hash::Hash;
 use crate::lines::{self, Fault, Lines};
 use crate::proof::{self, ProofError};
 
+#[cfg(feature = "signatures")]
+pub use check::{CheckError, Checked, check};
 pub use extra::{Extra, ParseExtraError, ROTATIONS_MAX};
 
 /// The most bytes that a `.tlog-proof` file may have: 1 MiB.

@@ -30,6 +30,11 @@ enum Kind {
     OriginDiffers { expected: String, found: String },
     InvalidOrigin { found: String },
     Key(String),
+    NotFound(String),
+    Uncovered { number: u64, size: u64 },
+    Sizes { old: u64, new: u64 },
+    NoCheckpoint,
+    Evidence { bytes: usize },
     Append { source: AppendError, uncounted: u64 },
     Io { doing: &'static str, source: io::Error },
 }
@@ -72,6 +77,27 @@ impl Error {
         Self::new(path, Kind::Key(reason))
     }
 
+    /// `expected` names what was looked for.
+    pub(crate) fn not_found(path: &Path, expected: String) -> Self {
+        Self::new(path, Kind::NotFound(expected))
+    }
+
+    pub(crate) fn uncovered(path: &Path, number: u64, size: u64) -> Self {
+        Self::new(path, Kind::Uncovered { number, size })
+    }
+
+    pub(crate) fn sizes(path: &Path, old: u64, new: u64) -> Self {
+        Self::new(path, Kind::Sizes { old, new })
+    }
+
+    pub(crate) fn no_checkpoint(path: &Path) -> Self {
+        Self::new(path, Kind::NoCheckpoint)
+    }
+
+    pub(crate) fn too_many_rotations(path: &Path, bytes: usize) -> Self {
+        Self::new(path, Kind::Evidence { bytes })
+    }
+
     pub(crate) fn append(path: &Path, source: AppendError) -> Self {
         Self::closing(path, source, 0)
     }
@@ -106,6 +132,18 @@ impl Error {
         matches!(self.0.kind, Kind::Key(_))
     }
 
+    /// Tells whether the log has no such entry.
+    #[must_use]
+    pub const fn is_not_found(&self) -> bool {
+        matches!(self.0.kind, Kind::NotFound(_))
+    }
+
+    /// Tells whether no checkpoint covers the entry, or the size, that was asked for.
+    #[must_use]
+    pub const fn is_uncovered(&self) -> bool {
+        matches!(self.0.kind, Kind::Uncovered { .. })
+    }
+
     /// Tells whether the path names something else than a log.
     #[must_use]
     pub const fn is_not_a_log(&self) -> bool {
@@ -133,7 +171,7 @@ impl Error {
     /// Tells whether the log has entries that only a checkpoint can vouch for, and no checkpoint.
     #[must_use]
     pub const fn is_checkpoint_missing(&self) -> bool {
-        matches!(self.0.kind, Kind::CheckpointMissing { .. })
+        matches!(self.0.kind, Kind::CheckpointMissing { .. } | Kind::NoCheckpoint)
     }
 
     /// Tells whether the log has another origin than the one asked for.
@@ -207,6 +245,21 @@ impl fmt::Display for Error {
                 "{path}: expected an origin of 1 to 255 bytes without spaces, control characters or `+`, found {found:?}"
             ),
             Kind::Key(reason) => write!(f, "{path}: {reason}"),
+            Kind::NotFound(expected) => write!(f, "{path}: expected {expected}, found none"),
+            Kind::Uncovered { number, size } => write!(
+                f,
+                "{path}: expected a checkpoint that covers entry {number}, found the newest over {size} entries; there is \
+                 one within a second, or once the log is closed"
+            ),
+            Kind::Sizes { old, new } => {
+                write!(f, "{path}: expected an old size from 1 to the new one, {new}, found {old}")
+            }
+            Kind::NoCheckpoint => write!(f, "{path}: expected a checkpoint, found none"),
+            Kind::Evidence { bytes } => write!(
+                f,
+                "{path}: expected evidence of at most 1048576 bytes, found {bytes} with all rotations; a log with an \
+                 identity key needs none of them"
+            ),
             Kind::Append { source, uncounted: 0 } => write!(f, "{path}: {source}"),
             Kind::Append { source, uncounted } => {
                 write!(

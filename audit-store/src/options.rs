@@ -28,6 +28,7 @@ pub struct Options {
     pub(crate) segment_bytes_max: u64,
     pub(crate) segment_age_max: Option<Duration>,
     pub(crate) compress: bool,
+    pub(crate) tiles: bool,
     pub(crate) commit_interval: Duration,
     pub(crate) close_timeout: Duration,
     pub(crate) heartbeat_seconds: u32,
@@ -47,6 +48,7 @@ impl Default for Options {
             segment_bytes_max: 64 * 1024 * 1024,
             segment_age_max: None,
             compress: true,
+            tiles: true,
             commit_interval: Duration::from_secs(1),
             close_timeout: Duration::from_secs(1),
             heartbeat_seconds: 0,
@@ -116,6 +118,15 @@ impl Options {
     #[must_use]
     pub const fn compress(mut self, compress: bool) -> Self {
         self.compress = compress;
+        self
+    }
+
+    /// Says whether the log's Merkle tree is kept in tiles, by a thread of the log's own. The default is that it is.
+    ///
+    /// They take 32 bytes for an entry, and make proofs quick. Who reads the log makes what is missing from the segments.
+    #[must_use]
+    pub const fn tiles(mut self, tiles: bool) -> Self {
+        self.tiles = tiles;
         self
     }
 

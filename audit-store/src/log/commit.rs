@@ -4,6 +4,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use audit_core::sink::{AppendError, AppendErrorKind};
+use audit_core::verify::Head;
 
 use crate::Error;
 use crate::blobs::{self, Staged};
@@ -59,6 +60,9 @@ impl Shared {
         let now = self.clock.steady();
         if size > batch.committed && !self.state().may_skip_checkpoint(&batch, now, self.commit_interval) {
             let next_key = self.files.issue(&batch).map_err(|fault| self.fail_if_final(fault))?;
+            if let Some(tiler) = &self.tiler {
+                tiler.cover(Head { size, root: batch.tree.root() });
+            }
             let mut state = self.state();
             state.committed = size;
             state.committed_time = now;
@@ -194,6 +198,9 @@ impl Drop for Ending<'_> {
         // Whatever comes now would be in a file that the next one who opens the log removes.
         shared.journal.close();
         shared.sealer.finish();
+        if let Some(tiler) = &shared.tiler {
+            tiler.finish();
+        }
         if !is_kept {
             // Left where they are, they would be found to hold nothing new.
             let _harmless = create::remove_journal(&*shared.files.disk, &shared.files.layout);

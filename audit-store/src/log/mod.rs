@@ -18,6 +18,7 @@ use crate::journal::Journal;
 use crate::log::commit::Files;
 use crate::log::seal::Sealer;
 use crate::log::state::{Phase, State};
+use crate::log::tiles::Tiler;
 use crate::{Error, Options, blobs};
 
 mod append;
@@ -33,6 +34,7 @@ mod recover;
 mod seal;
 mod signing;
 mod state;
+mod tiles;
 mod waiters;
 mod watch;
 mod writer;
@@ -269,6 +271,8 @@ struct Shared {
     /// False once closing has begun or the log failed; told without taking the lock.
     is_open: AtomicBool,
     sealer: Arc<Sealer>,
+    /// None if the log is to have no tiles.
+    tiler: Option<Arc<Tiler>>,
 }
 
 impl Shared {

@@ -1,7 +1,6 @@
 //! The opening of a log: lock, verify, cut, recover.
 
 use core::time::Duration;
-use std::collections::VecDeque;
 use std::fs::{File, TryLockError};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
@@ -12,7 +11,7 @@ use audit_core::entry::Batch;
 use audit_core::id::StreamId;
 use audit_core::note::Note;
 use audit_core::seal::{Seal, SealKey};
-use audit_core::verify::{Declared, Fault};
+use audit_core::verify::{Declared, Fault, Head};
 
 use crate::disk::{self, Disk, Mode, SystemDisk};
 use crate::journal::{self, Drain};
@@ -25,8 +24,8 @@ use crate::log::issue::{Issuer, Listed};
 use crate::log::recover::{self, Left};
 use crate::log::seal::{Job, Sealer};
 use crate::log::signing::{Named, Signing};
-use crate::log::state::{Locks, Phase, Refusals, State, Written};
-use crate::log::waiters::Waiters;
+use crate::log::state::{Locks, State, Written};
+use crate::log::tiles::Tiler;
 use crate::log::writer::{Limits, Writer};
 use crate::log::{Handle, Log, Shared, create, watch};
 use crate::read::{Lines, Segments};
@@ -86,7 +85,8 @@ fn lock_segments(layout: &Layout) -> Result<Option<File>, Error> {
 
 /// Makes the seal of a log that nobody writes, or of one that is yet to be created.
 pub(crate) fn create_seal(path: &Path, key: &SealKey) -> Result<(), Error> {
-    let layout = Layout::new(path);
+    let absolute = std::path::absolute(path).map_err(|source| Error::io(path, "find the absolute path", source))?;
+    let layout = Layout::new(&absolute);
     let disk = SystemDisk;
     create::create_directory(&disk, &layout)?;
     verify::check_lock(&layout)?;
@@ -326,39 +326,18 @@ impl Opening {
             move |source| Error::io(&directory, doing, source)
         };
         let size = writer.tree.frontier.size();
+        let covered = Head { size, root: writer.tree.frontier.root() };
         let start = journal::Start { stream_id: writer.stream_id.to_bytes(), base_entry: size };
         let bytes = options.journal_bytes.clamp(journal::FILE_BYTES_MIN, journal::FILE_BYTES_MAX);
         let (journal, drain) = create::create_journal(&*files.disk, &files.layout, bytes, start)?;
         let sealer = Sealer::new(Arc::clone(&files.disk), files.layout.clone(), options.compress);
-        let state = State {
-            phase: Phase::Open,
-            close_deadline: None,
-            fault: None,
-            obstacle: None,
-            refusals: Refusals { recorded: dropped, ..Refusals::default() },
-            waiters: Waiters::default(),
-            queue: VecDeque::new(),
-            in_batch: 0,
-            written: Written {
-                position: drain.position(),
-                tree: writer.tree.frontier.clone(),
-                segment: Arc::clone(&writer.segment),
-            },
-            is_called: false,
-            is_watched: false,
-            flushing: 0,
-            unsynced_blobs: Vec::new(),
-            committed,
-            committed_time: options.clock.steady(),
-            is_commit_due: false,
-            next_key: None,
-            rotated_at: None,
-            locks: Some(locks),
-            end: None,
-            closing: 0,
-            uncounted: 0,
-            is_drained: false,
+        let tiler = Tiler::new(files.layout.clone());
+        let written = Written {
+            position: drain.position(),
+            tree: writer.tree.frontier.clone(),
+            segment: Arc::clone(&writer.segment),
         };
+        let state = State::new(written, (committed, options.clock.steady()), dropped, locks);
         let shared = Arc::new(Shared {
             stream_id: writer.stream_id,
             durability: options.durability,
@@ -379,11 +358,15 @@ impl Opening {
             threads: Mutex::default(),
             is_open: AtomicBool::new(true),
             sealer: Arc::new(sealer),
+            tiler: options.tiles.then(|| Arc::new(tiler)),
         });
         if options.compress {
             seal_the_rest(&shared.sealer, &found.scan.segments);
         }
         shared.start(writer, drain).map_err(failed("start the threads of the log"))?;
+        if let Some(tiler) = &shared.tiler {
+            tiler.cover(covered);
+        }
         Ok(Log(Arc::new(Handle(shared))))
     }
 }

@@ -73,6 +73,7 @@ pub(crate) fn options() -> Options {
         .commit_interval(Duration::from_secs(3_600))
         .close_timeout(Duration::ZERO)
         .compress(false)
+        .tiles(false)
         .journal_bytes(0)
 }
 
@@ -195,7 +196,7 @@ fn place() -> TempDir {
     if memory.is_dir() { TempDir::new_in(memory) } else { TempDir::new() }.unwrap()
 }
 
-fn fresh() -> (TempDir, PathBuf) {
+pub(crate) fn fresh() -> (TempDir, PathBuf) {
     let directory = place();
     let path = directory.path().join("logs").join("orders");
     (directory, path)

@@ -2,7 +2,7 @@
 
 use core::fmt;
 use std::fs::{File, OpenOptions};
-use std::io;
+use std::io::{self, Read as _};
 use std::path::Path;
 
 use zstd::bulk::Decompressor;
@@ -20,7 +20,7 @@ const SIZE_FLAG: u8 = 0xC0;
 /// What a chunk is read into; one for each thread, used again and again.
 #[derive(Default)]
 pub struct Buffer {
-    pub(super) bytes: Vec<u8>,
+    pub(crate) bytes: Vec<u8>,
     compressed: Vec<u8>,
     decompressor: Option<Decompressor<'static>>,
 }
@@ -63,18 +63,33 @@ impl Compressed {
 
     /// Reads one frame into `buffer.bytes`: whole lines, or an error.
     pub(super) fn read(&self, index: u64, buffer: &mut Buffer) -> io::Result<()> {
-        let frame = usize::try_from(index).ok().and_then(|index| self.frames.get(index));
-        let Some(frame) = frame else { return Err(io::ErrorKind::UnexpectedEof.into()) };
+        let frame = self.compressed(index, buffer)?;
         #[cfg(test)]
         FRAMES_READ.set(FRAMES_READ.get() + 1);
-        buffer.compressed.resize(frame.compressed_bytes as usize, 0);
-        read_exact_at(&self.file, &mut buffer.compressed, frame.offset)?;
         let decompressor = match &mut buffer.decompressor {
             Some(decompressor) => decompressor,
             none => none.insert(Decompressor::new()?),
         };
         let decompressed = decompress(decompressor, frame, &buffer.compressed, &mut buffer.bytes);
         decompressed.map_err(|reason| altered(format!("the frame at byte {}: {reason}", frame.offset)))
+    }
+
+    /// Reads the beginning of one frame into `buffer.bytes`, at most so many bytes. Neither its end nor its checksum is
+    /// looked at: good enough for a hint where to look.
+    pub(super) fn read_start(&self, index: u64, bytes_max: usize, buffer: &mut Buffer) -> io::Result<()> {
+        self.compressed(index, buffer)?;
+        buffer.bytes.clear();
+        let decoder = zstd::stream::read::Decoder::with_buffer(buffer.compressed.as_slice())?;
+        decoder.take(bytes_max as u64).read_to_end(&mut buffer.bytes).map(drop)
+    }
+
+    /// Reads the bytes of one frame as they stand in the file.
+    fn compressed(&self, index: u64, buffer: &mut Buffer) -> io::Result<&Frame> {
+        let frame = usize::try_from(index).ok().and_then(|index| self.frames.get(index));
+        let Some(frame) = frame else { return Err(io::ErrorKind::UnexpectedEof.into()) };
+        buffer.compressed.resize(frame.compressed_bytes as usize, 0);
+        read_exact_at(&self.file, &mut buffer.compressed, frame.offset)?;
+        Ok(frame)
     }
 }
 

@@ -10,6 +10,7 @@
 //!
 //! [zstd seekable format]: https://github.com/facebook/zstd/blob/dev/contrib/seekable_format/zstd_seekable_compression_format.md
 
+mod blocks;
 mod chunks;
 mod compact;
 mod frame;
@@ -29,6 +30,7 @@ use crate::Error;
 use crate::layout;
 use crate::verify::Finding;
 
+pub(crate) use blocks::Blocks;
 pub use chunks::{Chunk, Chunks};
 pub use compact::{CompactReport, compact};
 pub use frame::Buffer;

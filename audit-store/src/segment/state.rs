@@ -14,7 +14,7 @@ use audit_core::hash::Hash;
 use audit_core::time::Time;
 use audit_core::tree::Frontier;
 pub(crate) use audit_core::verify::State;
-use audit_core::verify::{Summary, Tree};
+use audit_core::verify::{Rotation, Summary, Tree};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -41,6 +41,9 @@ struct Stored {
     entries: u64,
     last: Option<String>,
     open_calls: Vec<(String, u64)>,
+    /// None in the states of logs that were written before there were keys.
+    #[serde(default)]
+    rotations: Vec<Rotation>,
     span: Option<(String, String)>,
     stream_id: Option<String>,
     subtrees: Vec<String>,
@@ -86,6 +89,7 @@ fn encode(state: &State) -> serde_json::Result<Vec<u8>> {
         entries: tree.frontier.size(),
         last: tree.last.map(|hash| hash.to_string()),
         open_calls,
+        rotations: summary.rotations.clone(),
         span: summary.span.map(|(first, last)| (first.to_string(), last.to_string())),
         stream_id: summary.stream_id.map(|id| id.to_string()),
         subtrees: tree.frontier.subtrees().iter().map(Hash::to_string).collect(),
@@ -119,6 +123,7 @@ fn decode(bytes: &[u8]) -> Option<State> {
         open_calls: open_calls.collect::<Option<_>>()?,
         span,
         closed: stored.closed,
+        rotations: stored.rotations,
         ..Summary::default()
     };
     Some(State { summary, tree: Tree { frontier: Frontier::from_subtrees(stored.entries, subtrees)?, last } })

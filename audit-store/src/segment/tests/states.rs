@@ -1,7 +1,7 @@
 use audit_core::id::CallId;
 use audit_core::time::Time;
 use audit_core::tree::Frontier;
-use audit_core::verify::{Summary, Tree};
+use audit_core::verify::{Rotation, Summary, Tree};
 
 use super::failing::{FailingDisk, Fails};
 use super::state::{State, load, write};
@@ -23,6 +23,7 @@ fn state() -> State {
         abandoned: 2,
         open_calls: [(call(9), 3), (call(1), 80)].into(),
         span: Time::parse("2026-10-27T09:42:00.000456Z").zip(Time::parse("2026-10-27T09:43:35Z")),
+        rotations: vec![Rotation { entry: 7, verification_key: "example.com/orders+01234567+AA==".into() }],
         ..Summary::default()
     };
     State { summary, tree: Tree { frontier, last: Some(Hash::of(b"last")) } }
