@@ -151,13 +151,12 @@ fn a_root_that_is_wrong_comes_before_a_break_of_the_chain_after_it() {
     let intact = lines();
     let mut altered = intact.clone();
     let mut previous_hash = Hash::leaf(&altered[0]);
-    for number in 1..4 {
-        let sequence =
-            Sequence { number: number as u64, previous_hash: Some(previous_hash), stream_id: STREAM.parse().unwrap() };
+    for (number, line) in (0..).zip(&mut altered).skip(1).take(3) {
+        let sequence = Sequence { number, previous_hash: Some(previous_hash), stream_id: STREAM.parse().unwrap() };
         let record = r#"{"action":"x","event_name":"run.created","schema_version":"1","stage":"event","time":"t"}"#;
-        altered[number].clear();
-        write_line(&mut altered[number], record.as_bytes(), &sequence);
-        previous_hash = Hash::leaf(&altered[number]);
+        line.clear();
+        write_line(line, record.as_bytes(), &sequence);
+        previous_hash = Hash::leaf(line);
     }
     let heads: Heads = [2, 5].map(|size| checkpoint(&intact[..size]).head()).into_iter().collect();
     let first = |lines: &[Vec<u8>]| {
