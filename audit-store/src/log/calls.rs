@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use audit_core::id::{CallId, StreamId};
-use audit_core::verify::Summary;
+use audit_core::verify::{Rotation, Summary};
 use audit_core::vocabulary::Stage;
 
 /// What the entries written so far say of calls.
@@ -15,12 +15,19 @@ pub(super) struct Calls {
     pub(super) count: u64,
     /// How many of them were given up because their process ended.
     pub(super) abandoned: u64,
+    /// The entries that name another key: a state without them would hide who may sign.
+    pub(super) rotations: Vec<Rotation>,
 }
 
 impl Calls {
     /// Takes over what was found in a log.
     pub(super) fn found(summary: &Summary) -> Self {
-        Self { open: summary.open_calls.clone(), count: summary.calls, abandoned: summary.abandoned }
+        Self {
+            open: summary.open_calls.clone(),
+            count: summary.calls,
+            abandoned: summary.abandoned,
+            rotations: summary.rotations.clone(),
+        }
     }
 
     /// Returns what a log of this many entries is known to hold.
@@ -30,6 +37,7 @@ impl Calls {
             entries,
             calls: self.count,
             abandoned: self.abandoned,
+            rotations: self.rotations.iter().filter(|rotation| rotation.entry < entries).cloned().collect(),
             open_calls: self.open.clone(),
             ..Summary::default()
         }

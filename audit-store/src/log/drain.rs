@@ -9,7 +9,7 @@ use std::time::Instant;
 use audit_core::id::CallId;
 use audit_core::sink::{AppendError, AppendErrorKind};
 use audit_core::time::Time;
-use audit_core::verify;
+use audit_core::verify::{self, Rotation};
 use audit_core::vocabulary::Stage;
 
 use crate::journal::{Drain, Position, Slot};
@@ -235,8 +235,12 @@ impl Writing {
         let Some(key) = self.shared.state().next_key.clone() else { return Ok(()) };
         let record = self.writer.events.key_rotated(&key);
         // Said before it is written: the commit that covers it may come at once.
-        self.shared.state().rotated_at = Some(self.writer.next_number());
+        let entry = self.writer.next_number();
+        self.shared.state().rotated_at = Some(entry);
         let written = self.write_own(&record);
+        if written.is_ok() {
+            self.writer.calls.rotations.push(Rotation { entry, verification_key: key });
+        }
         let mut state = self.shared.state();
         match &written {
             Ok(()) => state.next_key = None,
@@ -404,6 +408,8 @@ impl Writing {
         }
         self.writer.batch.clear();
         self.queued = 0;
+        let written = self.writer.tree.frontier.size();
+        self.writer.calls.rotations.retain(|rotation| rotation.entry < written);
         let mut state = self.shared.state();
         state.in_batch = 0;
         // Whose caller was told meanwhile that they are not in the log are not written any more.

@@ -11,7 +11,7 @@ use audit_core::entry::Batch;
 use audit_core::id::StreamId;
 use audit_core::note::Note;
 use audit_core::seal::{Seal, SealKey};
-use audit_core::verify::{Declared, Fault, Head};
+use audit_core::verify::{Declared, Fault, Head, Rotation};
 
 use crate::disk::{self, Disk, Mode, SystemDisk};
 use crate::journal::{self, Drain};
@@ -251,8 +251,10 @@ impl Opening {
         let Some(next_key) = next_key else { return Ok(()) };
         let record = self.writer.events.key_rotated(&next_key);
         self.append(&record)?;
+        let entry = self.writer.tree.frontier.size() - 1;
+        self.writer.calls.rotations.push(Rotation { entry, verification_key: next_key });
         if let Some(issuer) = self.files.issuer().as_mut() {
-            issuer.note_rotation(self.writer.tree.frontier.size() - 1);
+            issuer.note_rotation(entry);
         }
         Ok(())
     }
