@@ -275,7 +275,7 @@ impl Verifier {
         if let Some(suspect) = self.suspect {
             let is_vouched_for = self.matched.is_some() && self.mismatch.is_none();
             let bad = if is_vouched_for { suspect } else { suspect + 1 };
-            return Err(altered(bad));
+            return Err(self.earliest(altered(bad)));
         }
         let entries = self.summary.entries;
         let covered = self.heads.covered();
@@ -307,10 +307,22 @@ impl Verifier {
         )
     }
 
-    /// Returns what is first in the log: the given fault, found after the last line, or a disagreement seen before it.
+    /// Returns what is first in the log: the given fault, found after the last line, or what did not fit before it.
     #[must_use]
     pub fn or_suspect(&self, fault: Fault) -> Fault {
-        self.suspect.map_or(fault, altered)
+        self.earliest(self.suspect.map_or(fault, altered))
+    }
+
+    /// Returns the fault, or the first head whose root the tree did not have if that lies before it. A suspect may
+    /// itself be why a root is another, so only heads that do not cover it count.
+    fn earliest(&self, fault: Fault) -> Fault {
+        let bound = self.suspect.or(fault.entry);
+        match self.mismatch {
+            Some(Head { size, .. }) if bound.is_none_or(|entry| size <= entry) => {
+                Fault::tampered(size.saturating_sub(1), self.mismatch_at(size))
+            }
+            _ => fault,
+        }
     }
 
     fn check_place(&mut self, number: u64, head: &EntryHead<'_>) -> Result<(), Fault> {
@@ -341,7 +353,7 @@ impl Verifier {
     fn check_chain(&mut self, number: u64, head: &EntryHead<'_>) -> Result<(), Fault> {
         let (Some(claimed), Some(previous)) = (head.sequence.previous_hash, self.newest) else { return Ok(()) };
         if let Some(suspect) = self.suspect {
-            return Err(altered(if claimed == previous { suspect } else { suspect + 1 }));
+            return Err(self.earliest(altered(if claimed == previous { suspect } else { suspect + 1 })));
         }
         if claimed != previous {
             self.suspect = Some(number - 1);

@@ -51,6 +51,19 @@ fn the_sample_entries_have_the_stated_hashes_and_root() {
 }
 
 #[test]
+fn the_sample_checkpoint_is_that_of_the_sample_entries_and_signed() {
+    let page = specification("entry.md");
+    let note = page.split("```\n").find(|block| block.contains("\n\n\u{2014} ")).unwrap();
+    let key = page.lines().find(|line| line.starts_with("example.com/orders+")).unwrap();
+    let key: audit_core::note::VerificationKey = key.parse().unwrap();
+    assert_eq!(audit_core::note::Note::parse(note).unwrap().is_signed_by(&key), Ok(true));
+    let mut tree = Frontier::new();
+    specification("entries.jsonl").lines().for_each(|line| tree.push(Hash::leaf(line.as_bytes())));
+    let checkpoint = audit_core::checkpoint::Checkpoint::of_note(note).unwrap();
+    assert_eq!((checkpoint.size, checkpoint.root), (tree.size(), tree.root()));
+}
+
+#[test]
 fn the_records_of_calls_and_events_are_valid() {
     #[audited(action = "order.refund", effect = "destructive", level = "request_response", redact = [card], target(type = "order", id = order))]
     fn refund(order: u8, card: &str) -> Result<Vec<&str>, Refused> {

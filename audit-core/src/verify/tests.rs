@@ -144,3 +144,29 @@ fn another_schema_hides_no_change() {
     let junk = [&last[..], &[b"{}".to_vec()]].concat();
     check(&checkpoint(&last), &junk, (Some(5), false));
 }
+
+/// Who writes entries 1 to 3 anew, and no others, is found where a checkpoint first disagrees, not where the new ones end.
+#[test]
+fn a_root_that_is_wrong_comes_before_a_break_of_the_chain_after_it() {
+    let intact = lines();
+    let mut altered = intact.clone();
+    let mut previous_hash = Hash::leaf(&altered[0]);
+    for (number, line) in (0..).zip(&mut altered).skip(1).take(3) {
+        let sequence = Sequence { number, previous_hash: Some(previous_hash), stream_id: STREAM.parse().unwrap() };
+        let record = r#"{"action":"x","event_name":"run.created","schema_version":"1","stage":"event","time":"t"}"#;
+        line.clear();
+        write_line(line, record.as_bytes(), &sequence);
+        previous_hash = Hash::leaf(line);
+    }
+    let heads: Heads = [2, 5].map(|size| checkpoint(&intact[..size]).head()).into_iter().collect();
+    let first = |lines: &[Vec<u8>]| {
+        let mut verifier = Verifier::new(heads.clone());
+        let found = lines.iter().try_for_each(|line| verifier.line(line).map(|_head| ()));
+        found.and_then(|()| verifier.finish(Tail::default())).unwrap_err().entry
+    };
+    assert_eq!(first(&altered), Some(1));
+    altered.push(b"no entry".to_vec());
+    assert_eq!(first(&altered), Some(1));
+    altered[4] = b"no entry".to_vec();
+    assert_eq!(first(&altered), Some(1));
+}

@@ -50,6 +50,12 @@ pub const ATTACKS: &[Attack] = &[
     ),
     row(
         REWRITE,
+        "write entries 2 to 7 anew, and no others; the checkpoints as they were",
+        |honest| relined(honest, |lines| lines[2..8].clone_from_slice(&second(honest).lines()[2..8])),
+        ["T3"; 6],
+    ),
+    row(
+        REWRITE,
         "edit entry 6; the checkpoints as they were",
         |honest| with_seal(honest, edit_6(honest).files_with(&honest.notes())),
         ["T8", "T8", "T8", "T8", "T8", "T8"],
@@ -145,13 +151,7 @@ pub const ATTACKS: &[Attack] = &[
     row(
         KEYS,
         "rewrite from an earlier epoch on (entry 2)",
-        |honest| {
-            rewritten(
-                honest,
-                changed(honest, |story| edit(&mut story.records[2])),
-                honest.ring.last().copied().flatten(),
-            )
-        },
+        |honest| rewritten(honest, second(honest), honest.ring.last().copied().flatten()),
         ["-", "T", "T", "T", "T5", "T11"],
     ),
     row(
@@ -171,7 +171,7 @@ pub const ATTACKS: &[Attack] = &[
         ..row(
             KEYS,
             "rewrite from entry 2 on, where the key is never replaced",
-            |honest| rewritten(honest, changed(honest, |story| edit(&mut story.records[2])), honest.ring[0]),
+            |honest| rewritten(honest, second(honest), honest.ring[0]),
             ["-", "no", "no", "T", "T5", "T11"],
         )
     },
@@ -238,6 +238,10 @@ fn changed(honest: &Story, change: impl FnOnce(&mut Story)) -> Story {
     let mut story = honest.clone();
     change(&mut story);
     story
+}
+
+fn second(honest: &Story) -> Story {
+    changed(honest, |story| edit(&mut story.records[2]))
 }
 
 fn edit_6(honest: &Story) -> Story {
