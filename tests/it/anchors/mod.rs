@@ -2,6 +2,7 @@
 
 mod copies;
 mod log;
+mod policy;
 mod queue;
 mod timestamps;
 mod tls;
