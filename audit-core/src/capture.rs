@@ -4,6 +4,7 @@
 //! user: the attribute's expansion calls a method on `(&&&&Probe(&value))`, and method look-up takes the first of the
 //! traits below whose bound the type meets ("autoref specialisation").
 
+use core::any::type_name;
 use core::fmt::{Debug, Display, Write as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -23,15 +24,55 @@ pub struct Probe<'a, T: ?Sized>(pub &'a T);
 
 /// A value in the best form that its type offers.
 #[derive(Clone, Copy)]
-pub struct Captured<'a> {
+pub struct Captured<'a>(Rung<'a>);
+
+/// The rung that took a value. The forms of the value are asked for behind it: as one reference, a value costs the function
+/// that it is an argument of less code than its forms would.
+#[derive(Clone, Copy)]
+enum Rung<'a> {
+    Both(&'a dyn Formed<Both>),
+    Serialize(&'a dyn Formed<OnlySerialize>),
+    Debug(&'a dyn Formed<OnlyDebug>),
+    Name(&'static str),
+}
+
+/// A type that offers the forms of a rung.
+trait Formed<Rung> {
+    fn forms(&self) -> Forms<'_>;
+}
+
+struct Both;
+struct OnlySerialize;
+struct OnlyDebug;
+
+/// What a type offers.
+struct Forms<'a> {
     serialize: Option<&'a dyn Writable>,
     debug: Option<&'a dyn Debug>,
     type_name: &'static str,
 }
 
+impl<T: Serialize + Debug> Formed<Both> for T {
+    fn forms(&self) -> Forms<'_> {
+        Forms { serialize: Some(self), debug: Some(self), type_name: type_name::<T>() }
+    }
+}
+
+impl<T: Serialize> Formed<OnlySerialize> for T {
+    fn forms(&self) -> Forms<'_> {
+        Forms { serialize: Some(self), debug: None, type_name: type_name::<T>() }
+    }
+}
+
+impl<T: Debug> Formed<OnlyDebug> for T {
+    fn forms(&self) -> Forms<'_> {
+        Forms { serialize: None, debug: Some(self), type_name: type_name::<T>() }
+    }
+}
+
 impl Debug for Captured<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("Captured").field("type_name", &self.type_name).finish_non_exhaustive()
+        f.debug_struct("Captured").field("type_name", &self.forms().type_name).finish_non_exhaustive()
     }
 }
 
@@ -60,12 +101,11 @@ pub trait Capture<'a> {
 }
 
 macro_rules! rungs {
-    ($($probe:ty, [$($bound:tt)*], $serialize:expr, $debug:expr;)+) => {$(
+    ($([$($bound:tt)*] $probe:ty => $value:ident: $rung:expr;)+) => {$(
         impl<'a, T: $($bound)*> Capture<'a> for $probe {
             fn captured(&self) -> Captured<'a> {
-                let serialize: fn(&'a T) -> Option<&'a dyn Writable> = $serialize;
-                let debug: fn(&'a T) -> Option<&'a dyn Debug> = $debug;
-                Captured { serialize: serialize(self.0), debug: debug(self.0), type_name: core::any::type_name::<T>() }
+                let $value = self.0;
+                Captured($rung)
             }
         }
     )+};
@@ -74,10 +114,21 @@ macro_rules! rungs {
 // First come types that implement both, so that a failing `Serialize` has something to fall back on; last comes the
 // name, which every type has.
 rungs! {
-    &&&Probe<'a, T>, [Serialize + Debug], |value| Some(value), |value| Some(value);
-    &&Probe<'a, T>, [Serialize], |value| Some(value), |_| None;
-    &Probe<'a, T>, [Debug], |_| None, |value| Some(value);
-    Probe<'a, T>, [], |_| None, |_| None;
+    [Serialize + Debug] &&&Probe<'a, T> => value: Rung::Both(value);
+    [Serialize] &&Probe<'a, T> => value: Rung::Serialize(value);
+    [Debug] &Probe<'a, T> => value: Rung::Debug(value);
+    [] Probe<'a, T> => _value: Rung::Name(type_name::<T>());
+}
+
+impl<'a> Captured<'a> {
+    fn forms(&self) -> Forms<'a> {
+        match self.0 {
+            Rung::Both(value) => value.forms(),
+            Rung::Serialize(value) => value.forms(),
+            Rung::Debug(value) => value.forms(),
+            Rung::Name(type_name) => Forms { serialize: None, debug: None, type_name },
+        }
+    }
 }
 
 impl Captured<'_> {
@@ -132,7 +183,8 @@ impl Captured<'_> {
     /// Removes the value; its scalars, as far as they are known, stay out of the call's other texts too.
     pub(crate) fn withhold(&self, canonical: &mut Canonical, pointer: &str, rule: String) {
         let mark = canonical.mark();
-        let removed = self.serialize.map(|value| catch_unwind(AssertUnwindSafe(|| value.remove(canonical, &rule))));
+        let removed =
+            self.forms().serialize.map(|value| catch_unwind(AssertUnwindSafe(|| value.remove(canonical, &rule))));
         canonical.rewind(&mark);
         match removed {
             Some(Ok(())) => self.add_small_debug(canonical, &rule),
@@ -157,7 +209,9 @@ impl Captured<'_> {
         pointer: &str,
         paths: &[usize],
     ) -> Option<Result<(), canonical::Error>> {
-        let Some(value) = self.serialize else { return Some(Err(serde::ser::Error::custom("not serializable"))) };
+        let Some(value) = self.forms().serialize else {
+            return Some(Err(serde::ser::Error::custom("not serializable")));
+        };
         catch_unwind(AssertUnwindSafe(|| value.write(canonical, pointer, paths))).ok()
     }
 
@@ -169,13 +223,13 @@ impl Captured<'_> {
 
     fn write_type(&self, canonical: &mut Canonical) {
         canonical.push_raw(b"{\"type\":");
-        canonical.push_text(self.type_name);
+        canonical.push_text(self.forms().type_name);
         canonical.push_raw(b"}");
     }
 
     /// Returns the `Debug` text; none if there is none, it panics, or it is longer than the limit.
     pub(crate) fn debug_text(&self, bytes_max: usize) -> Option<String> {
-        let value = self.debug?;
+        let value = self.forms().debug?;
         let mut text = Bounded { text: String::new(), limit: bytes_max };
         let written = catch_unwind(AssertUnwindSafe(|| write!(text, "{value:?}")));
         matches!(written, Ok(Ok(()))).then_some(text.text)
@@ -184,10 +238,10 @@ impl Captured<'_> {
     /// Returns the text that identifies the value: a scalar as JSON has it, else the name of the type. Only scalars
     /// identify, and no rule would reach into the text of anything else.
     pub(crate) fn identity(&self) -> String {
-        let Some(json) = self.json() else { return self.type_name.to_owned() };
+        let Some(json) = self.json() else { return self.forms().type_name.to_owned() };
         match json.first() {
             Some(b'"') => serde_json::from_slice(&json).unwrap_or_default(),
-            Some(b'{' | b'[') | None => self.type_name.to_owned(),
+            Some(b'{' | b'[') | None => self.forms().type_name.to_owned(),
             Some(_) => String::from_utf8(json.into_inner()).unwrap_or_default(),
         }
     }

@@ -30,7 +30,7 @@ impl Checkpoint {
         let fault = |line, expected| ParseCheckpointError { line, expected };
         let body = text.strip_suffix('\n').ok_or(fault(3, "a line feed at the end"))?;
         let mut lines = body.split('\n');
-        let origin = lines.next().filter(|line| !line.is_empty() && !line.contains('\r'));
+        let origin = lines.next().filter(|line| !line.is_empty() && !line.contains(|letter: char| letter < ' '));
         let origin = origin.ok_or(fault(1, "the origin of the log"))?;
         let size =
             lines.next().and_then(parse_size).ok_or(fault(2, "a tree size of at least 1 in plain decimal digits"))?;

@@ -1,6 +1,7 @@
 //! The port: how a call finds the sink, and the process-wide recorder behind it.
 
 mod survey;
+mod ties;
 
 use core::time::Duration;
 use core::{fmt, mem};
@@ -17,6 +18,7 @@ use crate::vocabulary::Durability;
 
 use survey::Installations;
 pub use survey::{Identify, Installed, is_call_span, let_go};
+use ties::Ties;
 
 /// The way from a call to its sink.
 ///
@@ -30,6 +32,7 @@ struct Inner {
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdSource>,
     spans: Option<SpanSide>,
+    ties: Ties,
     /// Shared by all ports of one layer.
     installations: Arc<Installations>,
 }
@@ -37,10 +40,10 @@ struct Inner {
 /// What the layer does for calls: it ties an [`Ambient`] to a span and finds the nearest one again.
 #[derive(Clone, Copy, Debug)]
 pub struct SpanSide {
-    /// Keeps the ambient in the span's extensions.
-    pub attach: fn(&Dispatch, &span::Id, Ambient),
+    /// Ties the ambient to the span, by the port or in the span's extensions.
+    pub attach: fn(&AuditPort, &Dispatch, &span::Id, &Ambient),
     /// Returns the ambient of the nearest span from the first one up to, but not including, the second.
-    pub nearest: fn(&Dispatch, &span::Id, Option<&span::Id>) -> Option<Ambient>,
+    pub nearest: fn(&AuditPort, &Dispatch, &span::Id, Option<&span::Id>) -> Option<Ambient>,
 }
 
 /// What an action demands of its records, beside what the log does for all.
@@ -70,7 +73,7 @@ impl AuditPort {
     pub fn with_sources(sink: Arc<dyn Sink>, clock: Arc<dyn Clock>, ids: Arc<dyn IdSource>) -> Self {
         // The process may have been forked off another one that has a port.
         id::renew();
-        Self(Arc::new(Inner { sink, clock, ids, spans: None, installations: Arc::default() }))
+        Self(Arc::new(Inner { sink, clock, ids, spans: None, ties: Ties::default(), installations: Arc::default() }))
     }
 
     /// Returns the same port with the layer's side of spans.
@@ -82,6 +85,7 @@ impl AuditPort {
             clock: Arc::clone(clock),
             ids: Arc::clone(ids),
             spans: Some(spans),
+            ties: Ties::new(),
             installations: Arc::clone(installations),
         }))
     }
@@ -124,13 +128,42 @@ impl AuditPort {
 
     pub(crate) fn attach(&self, dispatch: &Dispatch, id: &span::Id, ambient: &Ambient) {
         if let Some(spans) = self.0.spans {
-            (spans.attach)(dispatch, id, ambient.clone());
+            (spans.attach)(self, dispatch, id, ambient);
         }
     }
 
     pub(crate) fn nearest_ambient(&self, current: &span::Id, stop: Option<&span::Id>) -> Option<Ambient> {
         let spans = self.0.spans?;
-        dispatcher::get_default(|dispatch| (spans.nearest)(dispatch, current, stop))
+        dispatcher::get_default(|dispatch| (spans.nearest)(self, dispatch, current, stop))
+    }
+
+    /// Ties what is at work inside a call to its span, for the layer that has seen the span begin; false if the layer has
+    /// to keep it in the span's extensions.
+    #[must_use]
+    pub fn tie(&self, span: &span::Id, ambient: &Ambient) -> bool {
+        self.0.ties.tie(span, ambient)
+    }
+
+    /// Returns what is tied to the span.
+    #[must_use]
+    pub fn tied(&self, span: &span::Id) -> Option<Ambient> {
+        self.0.ties.find(span)
+    }
+
+    /// Unties the span, for the layer that sees it end; returns what was tied to it.
+    pub fn untie(&self, span: &span::Id) -> Option<Ambient> {
+        self.0.ties.untie(span)
+    }
+
+    /// Says that the layer is not the only one that looks for what is tied to spans: they are kept in the extensions then.
+    pub fn share_spans(&self) {
+        self.0.ties.share();
+    }
+
+    /// Returns where the port stands in memory: the same for all handles to it.
+    #[must_use]
+    pub fn address(&self) -> usize {
+        Arc::as_ptr(&self.0).addr()
     }
 
     /// Makes the identifier of a record of the given time.

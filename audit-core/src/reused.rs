@@ -19,11 +19,18 @@ pub(crate) trait Reuse: Default {
     fn is_worth_keeping(&self) -> bool;
 
     /// Lends what this thread keeps; nothing while the thread ends.
-    fn spare<R>(with: impl FnOnce(&mut Vec<Self>) -> R) -> Option<R>;
+    fn spare<R>(with: impl FnOnce(&mut Vec<Place<Self>>) -> R) -> Option<R>;
 }
 
+/// Where a value stays for as long as it is used again. A value of several words that was just written to is moved slowly: the
+/// processor waits until all that was written before it has reached the cache. A pointer to its place is not.
+pub(crate) type Place<T> = Option<Box<T>>;
+
 /// A value that goes back to its thread when it is dropped; that may be another one than it came from.
-pub(crate) struct Reused<T: Reuse>(T);
+pub(crate) struct Reused<T: Reuse>(
+    /// None only while it is dropped.
+    Place<T>,
+);
 
 /// A buffer of bytes.
 pub(crate) type Buffer = Reused<Vec<u8>>;
@@ -31,26 +38,24 @@ pub(crate) type Buffer = Reused<Vec<u8>>;
 impl<T: Reuse> Reused<T> {
     /// Takes the value for good.
     pub(crate) fn into_inner(mut self) -> T {
-        mem::take(&mut self.0)
+        mem::take(&mut *self)
     }
 }
 
 impl<T: Reuse> Default for Reused<T> {
     fn default() -> Self {
-        let mut value = T::spare(Vec::pop).flatten().unwrap_or_default();
+        let mut value = T::spare(Vec::pop).flatten().flatten().unwrap_or_default();
         value.empty();
-        Self(value)
+        Self(Some(value))
     }
 }
 
 impl<T: Reuse> Drop for Reused<T> {
     fn drop(&mut self) {
-        // It is emptied only when it is used again: a value is moved slowly right after it has been written to.
-        let value = mem::take(&mut self.0);
-        if value.is_worth_keeping() {
+        if let Some(value) = self.0.take_if(|value| value.is_worth_keeping()) {
             let _ended = T::spare(|spare| {
                 if spare.len() < SPARE_MAX {
-                    spare.push(value);
+                    spare.push(Some(value));
                 }
             });
         }
@@ -61,25 +66,31 @@ impl<T: Reuse> Deref for Reused<T> {
     type Target = T;
 
     fn deref(&self) -> &T {
-        &self.0
+        match &self.0 {
+            Some(value) => value,
+            None => unreachable!("a value is there until it is dropped"),
+        }
     }
 }
 
 impl<T: Reuse> DerefMut for Reused<T> {
     fn deref_mut(&mut self) -> &mut T {
-        &mut self.0
+        match &mut self.0 {
+            Some(value) => value,
+            None => unreachable!("a value is there until it is dropped"),
+        }
     }
 }
 
 impl<T: Reuse + fmt::Debug> fmt::Debug for Reused<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        (**self).fmt(f)
     }
 }
 
 impl<T: Reuse> From<T> for Reused<T> {
     fn from(value: T) -> Self {
-        Self(value)
+        Self(Some(Box::new(value)))
     }
 }
 
@@ -96,9 +107,9 @@ macro_rules! reuse {
                 (1..=$crate::reused::CAPACITY_MAX).contains(&$capacity)
             }
 
-            fn spare<R>(with: impl FnOnce(&mut Vec<Self>) -> R) -> Option<R> {
+            fn spare<R>(with: impl FnOnce(&mut Vec<$crate::reused::Place<Self>>) -> R) -> Option<R> {
                 thread_local! {
-                    static SPARE: core::cell::RefCell<Vec<$type>> = const { core::cell::RefCell::new(Vec::new()) };
+                    static SPARE: core::cell::RefCell<Vec<$crate::reused::Place<$type>>> = const { core::cell::RefCell::new(Vec::new()) };
                 }
                 SPARE.try_with(|spare| spare.try_borrow_mut().ok().map(|mut spare| with(&mut spare))).ok().flatten()
             }

@@ -12,7 +12,7 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 
-use crate::{filter, spans};
+use crate::{filter, seen, spans};
 
 /// Makes a layer on a sink, and the sink the process-wide recorder if there is none yet.
 ///
@@ -50,6 +50,10 @@ where
 
     fn on_register_dispatch(&self, dispatch: &Dispatch) {
         self.port.note_installed(dispatch, identify::<S>);
+        let found = dispatch.downcast_ref::<AuditPort>();
+        if let Some(another) = found.filter(|found| found.address() != self.port.address()) {
+            another.share_spans();
+        }
     }
 
     fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
@@ -91,21 +95,25 @@ fn identify<S: Subscriber>(dispatch: &Dispatch) -> Option<usize> {
     dispatch.downcast_ref::<S>().map(|subscriber| core::ptr::from_ref(subscriber).addr())
 }
 
-fn attach<S>(dispatch: &Dispatch, id: &span::Id, ambient: Ambient)
+fn attach<S>(port: &AuditPort, dispatch: &Dispatch, id: &span::Id, ambient: &Ambient)
 where
     S: Subscriber + for<'lookup> LookupSpan<'lookup>,
 {
+    // A layer that a filter keeps the span from would not see it end.
+    if seen::is_last(id, port) && port.tie(id, ambient) {
+        return;
+    }
     let span = dispatch.downcast_ref::<S>().and_then(|registry| registry.span(id));
     if let Some(span) = span {
-        span.extensions_mut().replace(ambient);
+        span.extensions_mut().replace(ambient.clone());
     }
 }
 
-fn nearest<S>(dispatch: &Dispatch, from: &span::Id, stop: Option<&span::Id>) -> Option<Ambient>
+fn nearest<S>(port: &AuditPort, dispatch: &Dispatch, from: &span::Id, stop: Option<&span::Id>) -> Option<Ambient>
 where
     S: Subscriber + for<'lookup> LookupSpan<'lookup>,
 {
     let span = dispatch.downcast_ref::<S>()?.span(from)?;
-    let before_stop = span.scope().take_while(|ancestor| Some(&ancestor.id()) != stop);
-    before_stop.into_iter().find_map(|ancestor| ancestor.extensions().get::<Ambient>().cloned())
+    let mut before_stop = span.scope().take_while(|ancestor| Some(&ancestor.id()) != stop);
+    before_stop.find_map(|ancestor| spans::attached(port, &ancestor, &ancestor.extensions()))
 }

@@ -13,12 +13,12 @@ thread_local! {
 
 pub(crate) fn note(id: &span::Id, layer: &AuditPort) {
     // A thread-local that is being destroyed is not looked at any more.
-    let _noted = LAST.try_with(|last| last.set((id.into_u64(), place(layer))));
+    let _noted = LAST.try_with(|last| last.set((id.into_u64(), layer.address())));
 }
 
 /// Tells whether the span is the last one that this layer saw.
 pub(crate) fn is_last(id: &span::Id, layer: &AuditPort) -> bool {
-    LAST.try_with(Cell::get).is_ok_and(|last| last == (id.into_u64(), place(layer)))
+    LAST.try_with(Cell::get).is_ok_and(|last| last == (id.into_u64(), layer.address()))
 }
 
 /// Tells whether the span is the last one of an audited call that any audit layer saw on this thread.
@@ -32,8 +32,4 @@ pub(crate) fn forget(id: &span::Id) {
     if was_seen(id) {
         let _forgotten = LAST.try_with(|last| last.set((0, 0)));
     }
-}
-
-fn place(layer: &AuditPort) -> usize {
-    core::ptr::from_ref(layer).addr()
 }

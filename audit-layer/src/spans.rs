@@ -6,7 +6,7 @@ use audit_core::port::AuditPort;
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 use tracing_subscriber::layer::Context;
-use tracing_subscriber::registry::{LookupSpan, SpanRef};
+use tracing_subscriber::registry::{Extensions, LookupSpan, SpanRef};
 
 use crate::{filter, seen};
 
@@ -26,7 +26,9 @@ where
     }
     seen::forget(id);
     let Some(span) = context.span(id) else { return };
-    let Some(call) = SpanCall::begin(port, attributes, span.parent().and_then(around)) else { return };
+    let Some(call) = SpanCall::begin(port, attributes, span.parent().and_then(|parent| around(port, parent))) else {
+        return;
+    };
     let inside = call.inside();
     let mut extensions = span.extensions_mut();
     let before = (extensions.replace(call), extensions.replace(inside));
@@ -54,7 +56,8 @@ pub(crate) fn close<S>(port: &AuditPort, id: &Id, context: &Context<'_, S>)
 where
     S: Subscriber + for<'lookup> LookupSpan<'lookup>,
 {
-    if seen::is_last(id, port) {
+    // What was tied is dropped here, with nothing locked.
+    if port.untie(id).is_some() || seen::is_last(id, port) {
         return;
     }
     let Some(span) = context.span(id).filter(is_call) else { return };
@@ -69,7 +72,7 @@ where
     S: Subscriber + for<'lookup> LookupSpan<'lookup>,
 {
     if is_record(event.metadata()) {
-        record_event(port, event, context.event_span(event).and_then(around));
+        record_event(port, event, context.event_span(event).and_then(|span| around(port, span)));
     }
 }
 
@@ -82,10 +85,18 @@ fn is_call<S: for<'lookup> LookupSpan<'lookup>>(span: &SpanRef<'_, S>) -> bool {
 }
 
 /// Returns the nearest call, from this span outwards.
-fn around<S: for<'lookup> LookupSpan<'lookup>>(span: SpanRef<'_, S>) -> Option<Around> {
+fn around<S: for<'lookup> LookupSpan<'lookup>>(port: &AuditPort, span: SpanRef<'_, S>) -> Option<Around> {
     span.scope().find_map(|ancestor| {
         let extensions = ancestor.extensions();
-        let ambient = extensions.get::<Ambient>()?.clone();
+        let ambient = attached(port, &ancestor, &extensions)?;
         Some(Around::new(ambient, extensions.get::<SpanCall>()))
     })
+}
+
+/// Returns what is at work inside the call that the span is of.
+pub(crate) fn attached<S>(port: &AuditPort, span: &SpanRef<'_, S>, extensions: &Extensions<'_>) -> Option<Ambient>
+where
+    S: for<'lookup> LookupSpan<'lookup>,
+{
+    extensions.get::<Ambient>().cloned().or_else(|| port.tied(&span.id()))
 }

@@ -33,6 +33,11 @@ impl Stated {
         }
         Ok(Self { note: note.to_owned(), checkpoint })
     }
+
+    /// Returns how many lines the note has: one that is being written may lack those of its last signatures.
+    pub(crate) fn lines(&self) -> usize {
+        self.note.lines().count()
+    }
 }
 
 /// Reads the newest checkpoint; none if the file is missing, an error that is a finding if it is malformed.

@@ -23,6 +23,7 @@ mod lints;
 mod logs;
 mod lost;
 mod manual;
+mod matrix;
 mod mcp;
 mod outcomes;
 mod ports;

@@ -361,3 +361,26 @@ fn neither_code_nor_type_shows_what_was_removed() {
     assert!(!record.to_string().contains("4242"), "{record}");
     assert_eq!(record["outcome"]["status"], "failure");
 }
+
+#[test]
+fn an_error_whose_deref_panics_ends_the_call_all_the_same() {
+    #[derive(Debug)]
+    struct Held;
+    impl fmt::Display for Held {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("held")
+        }
+    }
+    impl std::ops::Deref for Held {
+        type Target = dyn std::error::Error + Send + Sync;
+        fn deref(&self) -> &Self::Target {
+            panic!("not one of the function")
+        }
+    }
+    #[audited(action = "order")]
+    fn order() -> Result<(), Held> {
+        Err(Held)
+    }
+    let record = end_of(order);
+    assert_eq!((&record["event_name"], &record["outcome"]["reason"]), (&json!("tool.failed"), &json!("held")));
+}

@@ -60,9 +60,15 @@ pub fn begin(site: &'static Site, mut given: Given<'_>) -> Begin {
     begin_as(site, label, &mut || take(site, &mut given))
 }
 
-/// Begins a call and waits for its record, for policies that let the body run in any case.
-#[track_caller]
+/// Begins a call and waits for its record, for the policy that counts.
+// It does not take its caller's place, which would be one more constant of each audited function.
 pub fn call(site: &'static Site, given: Given<'_>) -> Call {
+    begin(site, given).call()
+}
+
+/// Begins a call and waits for its record, for the policy that panics.
+#[track_caller]
+pub fn call_or_panic(site: &'static Site, given: Given<'_>) -> Call {
     begin(site, given).call()
 }
 
@@ -74,9 +80,14 @@ pub fn checked(site: &'static Site, given: Given<'_>) -> Result<Call, Unavailabl
     begin(site, given).checked()
 }
 
-/// Begins a call and leaves the waiting to its future, for policies that let the body run in any case.
-#[track_caller]
+/// Begins a call and leaves the waiting to its future, for the policy that counts.
 pub fn call_now(site: &'static Site, given: Given<'_>) -> Call {
+    begin(site, given).call_now()
+}
+
+/// Begins a call and leaves the waiting to its future, for the policy that panics.
+#[track_caller]
+pub fn call_now_or_panic(site: &'static Site, given: Given<'_>) -> Call {
     begin(site, given).call_now()
 }
 

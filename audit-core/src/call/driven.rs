@@ -122,6 +122,8 @@ where
 {
     type Output = O;
 
+    // Inlined, it is no function of its own beside the copy in the function that awaits it.
+    #[inline]
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<O> {
         let this = self.project();
         if this.call.is_waiting(context) {
@@ -143,6 +145,7 @@ where
 {
     type Output = Result<O, Unavailable>;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         if this.refused.is_none() {

@@ -24,7 +24,7 @@ pub type Produce<'p> = dyn FnMut(&mut dyn FnMut(Captured<'_>)) + 'p;
 /// What lends a value to the one who captures it.
 type ProduceRef<'p> = dyn FnMut(&mut dyn FnMut(&Captured<'_>)) + 'p;
 
-/// What a call returned, taken apart: no code of the user's but a `Deref` runs for it.
+/// What a call returned, taken apart: no code of the user's runs for it.
 #[derive(Clone, Copy, Debug)]
 pub enum Told<'a> {
     /// A value of success.
@@ -93,6 +93,7 @@ impl<'c> Ending<'c> {
     }
 
     fn failed(&mut self, stated: Stated<'_>, facts: ErrorFacts<'_>, form: &Captured<'_>) {
+        let facts = facts.forms();
         let conclusion = self.stated.take().or_else(|| conclusion(stated));
         // The variant may be the error's text: `anyhow::Error` shows it by `Debug`, too.
         let hidden = self.open.hides_errors();

@@ -29,7 +29,9 @@ use crate::unrecorded;
 use crate::vocabulary::Stages;
 
 pub use arguments::{Arguments, Place};
-pub use begin::{Begin, CheckedReady, Given, Ready, begin, call, call_now, checked, checked_now};
+pub use begin::{
+    Begin, CheckedReady, Given, Ready, begin, call, call_now, call_now_or_panic, call_or_panic, checked, checked_now,
+};
 pub(crate) use begin::{Label, Taken, begin_as};
 pub use drive::Drive;
 pub use driven::{CheckedDriven, Driven, apart, driven_checked};

@@ -40,10 +40,13 @@ impl Items {
     pub fn failed(&mut self, facts: ErrorFacts<'_>) {
         self.failed += 1;
         let hidden = self.hidden;
-        self.first_error.get_or_insert_with(|| FirstError {
-            error_type: if hidden { facts.type_name() } else { facts.error_type() },
-            type_name: facts.type_name(),
-            text: facts.text(),
+        self.first_error.get_or_insert_with(|| {
+            let facts = facts.forms();
+            FirstError {
+                error_type: if hidden { facts.type_name() } else { facts.error_type() },
+                type_name: facts.type_name(),
+                text: facts.text(),
+            }
         });
     }
 

@@ -14,9 +14,9 @@ const SOURCES_MAX: usize = 16;
 /// How long the text of an error is at most read, its sources included.
 const TEXT_BYTES_MAX: usize = 1 << 20;
 
-/// An error in the forms that its type offers.
+/// What of an error a type offers.
 #[derive(Clone, Copy)]
-pub struct ErrorFacts<'a> {
+pub(crate) struct Forms<'a> {
     display: Option<&'a dyn Display>,
     debug: Option<&'a dyn Debug>,
     error: Option<&'a dyn Error>,
@@ -24,19 +24,15 @@ pub struct ErrorFacts<'a> {
     type_name: &'static str,
 }
 
-impl Debug for ErrorFacts<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ErrorFacts").field("type_name", &self.type_name).finish_non_exhaustive()
+impl<'a> Forms<'a> {
+    fn named<T>(_: &'a T) -> Self {
+        Self { display: None, debug: None, error: None, io: None, type_name: core::any::type_name::<T>() }
     }
 }
 
-/// What of an error a rung offers.
-#[derive(Clone, Copy, Default)]
-struct Forms<'a> {
-    display: Option<&'a dyn Display>,
-    debug: Option<&'a dyn Debug>,
-    error: Option<&'a dyn Error>,
-    io: Option<io::ErrorKind>,
+/// A type that offers the forms of a rung.
+trait Formed<'a, Rung> {
+    fn forms(&'a self) -> Forms<'a>;
 }
 
 /// The rungs of the ladder: how an error is taken, by the forms that its type offers.
@@ -46,52 +42,96 @@ pub trait Facts<'a> {
 }
 
 macro_rules! rungs {
-    ($($(#[$doc:meta])* [$($generic:tt)*] $probe:ty => $error:ident: $forms:expr;)+) => {
-        $($(#[$doc])*
-        impl<'a, $($generic)*> Facts<'a> for $probe {
-            fn facts(&self) -> ErrorFacts<'a> {
-                let $error = self.0;
-                let Forms { display, debug, error, io } = $forms;
-                ErrorFacts { display, debug, error, io, type_name: type_name_of(self.0) }
-            }
-        })+
-    };
-}
+    ($($(#[$doc:meta])* $rung:ident: [$($generic:tt)*] $probe:ty, $error_type:ty => $error:ident: $forms:expr;)+) => {
+        /// An error in the forms that its type offers.
+        ///
+        /// They are asked for behind one reference, which costs the function that fails less code than the forms would.
+        #[derive(Clone, Copy)]
+        pub struct ErrorFacts<'a>(Rung<'a>);
 
-fn type_name_of<T: ?Sized>(_: &T) -> &'static str {
-    core::any::type_name::<T>()
+        /// The rung that took an error.
+        #[derive(Clone, Copy)]
+        enum Rung<'a> {
+            $($rung(&'a dyn Formed<'a, $rung>),)+
+            Name(&'static str),
+        }
+
+        impl<'a> ErrorFacts<'a> {
+            /// Asks the type for its forms.
+            pub(crate) fn forms(&self) -> Forms<'a> {
+                match self.0 {
+                    $(Rung::$rung(error) => error.forms(),)+
+                    Rung::Name(type_name) => Forms { type_name, ..Forms::named(&()) },
+                }
+            }
+        }
+
+        $(
+            $(#[$doc])*
+            struct $rung;
+
+            impl<'a, $($generic)*> Formed<'a, $rung> for $error_type {
+                fn forms(&'a self) -> Forms<'a> {
+                    let $error = self;
+                    $forms
+                }
+            }
+
+            impl<'a, $($generic)*> Facts<'a> for $probe {
+                fn facts(&self) -> ErrorFacts<'a> {
+                    ErrorFacts(Rung::$rung(self.0))
+                }
+            }
+        )+
+    };
 }
 
 rungs! {
     /// The first rung: errors of the system, whose kind is their code.
-    [] &&&&&&&Probe<'a, io::Error> => error: Forms {
-        display: Some(error), debug: Some(error), error: Some(error), io: Some(error.kind()),
+    Io: [] &&&&&&&Probe<'a, io::Error>, io::Error => error: Forms {
+        display: Some(error), debug: Some(error), error: Some(error), io: Some(error.kind()), ..Forms::named(error)
     };
     /// The second rung: errors as they should be.
-    [E: Error] &&&&&&Probe<'a, E> => error: Forms {
-        display: Some(error), debug: Some(error), error: Some(error), io: None,
+    Proper: [E: Error] &&&&&&Probe<'a, E>, E => error: Forms {
+        display: Some(error), debug: Some(error), error: Some(error), ..Forms::named(error)
     };
     /// The third rung: what holds an error that threads share, such as `anyhow::Error`.
-    ['e: 'a, E: Display + Debug + Deref<Target = dyn Error + Send + Sync + 'e>] &&&&&Probe<'a, E> => error: Forms {
-        display: Some(error), debug: Some(error), error: Some(&**error), io: None,
+    Shared: ['e: 'a, E: Display + Debug + Deref<Target = dyn Error + Send + Sync + 'e>] &&&&&Probe<'a, E>, E => error: Forms {
+        display: Some(error), debug: Some(error), error: held(|| &**error), ..Forms::named(error)
     };
     /// The fourth rung: `Box<dyn Error>`.
-    ['e: 'a, E: Display + Debug + Deref<Target = dyn Error + 'e>] &&&&Probe<'a, E> => error: Forms {
-        display: Some(error), debug: Some(error), error: Some(&**error), io: None,
+    Boxed: ['e: 'a, E: Display + Debug + Deref<Target = dyn Error + 'e>] &&&&Probe<'a, E>, E => error: Forms {
+        display: Some(error), debug: Some(error), error: held(|| &**error), ..Forms::named(error)
     };
     /// The fifth rung.
-    [E: Display + Debug] &&&Probe<'a, E> => error: Forms {
-        display: Some(error), debug: Some(error), ..Forms::default()
+    Told: [E: Display + Debug] &&&Probe<'a, E>, E => error: Forms {
+        display: Some(error), debug: Some(error), ..Forms::named(error)
     };
     /// The sixth rung.
-    [E: Display] &&Probe<'a, E> => error: Forms { display: Some(error), ..Forms::default() };
+    Displayed: [E: Display] &&Probe<'a, E>, E => error: Forms { display: Some(error), ..Forms::named(error) };
     /// The seventh rung.
-    [E: Debug] &Probe<'a, E> => error: Forms { debug: Some(error), ..Forms::default() };
-    /// The last rung: every type has a name.
-    [E] Probe<'a, E> => _error: Forms::default();
+    Debugged: [E: Debug] &Probe<'a, E>, E => error: Forms { debug: Some(error), ..Forms::named(error) };
 }
 
-impl ErrorFacts<'_> {
+/// Returns the error inside of one that holds it; nothing if its `Deref`, which is the user's, panics.
+fn held<'a>(error: impl FnOnce() -> &'a (dyn Error + 'a)) -> Option<&'a (dyn Error + 'a)> {
+    quietly(|| Some(error()))
+}
+
+/// The last rung: every type has a name.
+impl<'a, E> Facts<'a> for Probe<'a, E> {
+    fn facts(&self) -> ErrorFacts<'a> {
+        ErrorFacts(Rung::Name(core::any::type_name::<E>()))
+    }
+}
+
+impl Debug for ErrorFacts<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ErrorFacts").field("type_name", &self.forms().type_name).finish_non_exhaustive()
+    }
+}
+
+impl Forms<'_> {
     /// Returns what the error says of itself, and then each of its sources that it has not said already.
     pub(crate) fn text(&self) -> Option<String> {
         let mut text = match (self.display, self.debug) {
@@ -232,7 +272,7 @@ mod tests {
         #[derive(Debug)]
         struct Refused;
         let check = |error: &dyn Debug, type_name, expected: &str| {
-            let facts = ErrorFacts { display: None, debug: Some(error), error: None, io: None, type_name };
+            let facts = Forms { debug: Some(error), type_name, ..Forms::named(&()) };
             assert_eq!(facts.error_type(), expected);
         };
         check(&OrderError::Shipped, "a::OrderError", "OrderError::Shipped");

@@ -24,9 +24,11 @@ pub struct Appended {
 #[derive(Debug)]
 pub struct Receipt(State);
 
+/// Two words, which are returned in registers: a sink that has just copied a record has its stores on their way, and whoever copied
+/// a larger receipt would wait for them.
 #[derive(Debug)]
 enum State {
-    Ready(Result<Appended, AppendError>),
+    Ready(Box<Result<Appended, AppendError>>),
     /// The record is as durable as was demanded, and nobody asked for its place.
     Accepted,
     Pending(Arc<Shared>),
@@ -49,8 +51,8 @@ struct Slot {
 impl Receipt {
     /// Makes a receipt that is resolved already.
     #[must_use]
-    pub const fn ready(result: Result<Appended, AppendError>) -> Self {
-        Self(State::Ready(result))
+    pub fn ready(result: Result<Appended, AppendError>) -> Self {
+        Self(State::Ready(Box::new(result)))
     }
 
     /// Makes the receipt of a record that is as durable as was demanded and whose place nobody asked for
@@ -71,7 +73,7 @@ impl Receipt {
     #[must_use]
     pub fn now(&self) -> Option<Result<Appended, AppendError>> {
         match &self.0 {
-            State::Ready(result) => Some(result.clone()),
+            State::Ready(result) => Some(Result::clone(result)),
             State::Accepted => Some(Err(unasked())),
             State::Pending(shared) => shared.slot.lock().unwrap_or_else(PoisonError::into_inner).result.clone(),
         }
@@ -88,7 +90,7 @@ impl Receipt {
     pub(crate) fn known(&self) -> Option<Result<(), AppendError>> {
         match &self.0 {
             State::Accepted => Some(Ok(())),
-            State::Ready(Ok(_)) => Some(Ok(())),
+            State::Ready(result) if result.is_ok() => Some(Ok(())),
             _ => self.now().map(|result| result.map(drop)),
         }
     }
@@ -112,7 +114,7 @@ impl Receipt {
     /// Waits no longer: a failure, now or later, is told to `failed`.
     pub(crate) fn leave(self, failed: fn(&AppendError)) {
         let result = match self.0 {
-            State::Ready(result) => result,
+            State::Ready(result) => *result,
             State::Accepted => return,
             State::Pending(shared) => {
                 let mut slot = shared.slot.lock().unwrap_or_else(PoisonError::into_inner);
@@ -134,7 +136,7 @@ impl Receipt {
     /// The record is not in the log, or not as durably as demanded.
     pub fn wait(self) -> Result<Appended, AppendError> {
         let shared = match self.0 {
-            State::Ready(result) => return result,
+            State::Ready(result) => return *result,
             State::Accepted => return Err(unasked()),
             State::Pending(shared) => shared,
         };
@@ -153,7 +155,7 @@ impl Future for Receipt {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let shared = match &self.0 {
-            State::Ready(result) => return Poll::Ready(result.clone()),
+            State::Ready(result) => return Poll::Ready(Result::clone(result)),
             State::Accepted => return Poll::Ready(Err(unasked())),
             State::Pending(shared) => shared,
         };

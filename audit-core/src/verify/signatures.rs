@@ -110,14 +110,6 @@ impl Signatures {
         self.epochs.get(self.epoch).and_then(|(_entry, key)| key.as_ref().ok())
     }
 
-    /// Tells whether the note has nothing wrong but that signatures are missing at its end.
-    #[must_use]
-    pub fn would_accept(&self, note: &str) -> bool {
-        let Ok(note) = Note::parse(note) else { return Checkpoint::parse(note).is_ok() };
-        let keys = [self.key(), self.identity.as_ref()];
-        keys.into_iter().flatten().all(|key| note.is_signed_by(key).is_ok())
-    }
-
     /// Checks the note of the next checkpoint.
     ///
     /// # Errors

@@ -32,7 +32,10 @@ pub(super) fn enter(audited: &Audited, entry: &Entry, exit: &TokenStream, place:
         Entry::Await if !awaits_first(audited) => return begin,
         Entry::Await => quote_spanned!(Span::mixed_site()=> __begun.checked_ready().await),
         Entry::Kind if refuses(audited) => quote_spanned!(Span::mixed_site()=> __kind.checked(__begun)),
-        Entry::Kind => return quote_spanned!(Span::mixed_site()=> #begin let mut __call = __kind.call(__begun);),
+        Entry::Kind => {
+            let call = word(if panics(audited) { "call_or_panic" } else { "call" });
+            return quote_spanned!(Span::mixed_site()=> #begin let mut __call = __kind.#call(__begun););
+        }
         Entry::Call | Entry::Future { .. } if refuses(audited) => quote_spanned!(Span::mixed_site()=> __begun),
         Entry::Call | Entry::Future { .. } => return begin,
     };
@@ -52,15 +55,17 @@ pub(super) fn enter(audited: &Audited, entry: &Entry, exit: &TokenStream, place:
 fn way_in(audited: &Audited, entry: &Entry) -> (&'static str, TokenStream) {
     let begun = quote_spanned!(Span::mixed_site()=> __begun);
     let call = quote_spanned!(Span::mixed_site()=> __call);
+    let [waiting, at_once] =
+        if panics(audited) { ["call_or_panic", "call_now_or_panic"] } else { ["call", "call_now"] };
     match (entry, refuses(audited)) {
         (Entry::Kind, _) => ("begin", begun),
         (Entry::Call, true) => ("checked", begun),
-        (Entry::Call, false) => ("call", quote_spanned!(Span::mixed_site()=> mut #call)),
+        (Entry::Call, false) => (waiting, quote_spanned!(Span::mixed_site()=> mut #call)),
         (Entry::Await, true) if audited.refuses_at_once => ("begin", begun),
         (Entry::Await, true) => ("checked_now", call),
-        (Entry::Await, false) => ("call_now", call),
+        (Entry::Await, false) => (at_once, call),
         (Entry::Future { .. }, true) => ("checked_now", begun),
-        (Entry::Future { .. }, false) => ("call_now", quote_spanned!(Span::mixed_site()=> mut #call)),
+        (Entry::Future { .. }, false) => (at_once, quote_spanned!(Span::mixed_site()=> mut #call)),
     }
 }
 
@@ -90,6 +95,11 @@ const fn refuses(audited: &Audited) -> bool {
         OnUnavailable::Word(Unavailable::Count | Unavailable::Panic) => false,
         OnUnavailable::Word(Unavailable::Deny) | OnUnavailable::Closure(_) => true,
     }
+}
+
+/// Tells whether the function panics where its call cannot be recorded: what it says names the place of its caller.
+const fn panics(audited: &Audited) -> bool {
+    matches!(audited.on_unavailable, OnUnavailable::Word(Unavailable::Panic))
 }
 
 /// Tells whether the record is awaited before the body takes the variables that its refusal uses.

@@ -51,6 +51,10 @@ impl Plain {
         begun.call()
     }
 
+    pub fn call_or_panic(&self, begun: Begun) -> Call {
+        begun.call()
+    }
+
     pub fn checked(&self, begun: Begun) -> Result<Call, Unavailable> {
         begun.checked()
     }
@@ -78,6 +82,10 @@ type Future_<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 impl Boxed {
     pub fn call(&self, begun: Begun) -> Call {
+        begun.call()
+    }
+
+    pub fn call_or_panic(&self, begun: Begun) -> Call {
         begun.call()
     }
 

@@ -327,6 +327,14 @@ pub mod __private {
         begin(site, given).call()
     }
 
+    pub fn call_or_panic(site: &'static Site, given: Given<'_>) -> Call {
+        begin(site, given).call()
+    }
+
+    pub fn call_now_or_panic(site: &'static Site, given: Given<'_>) -> Call {
+        begin(site, given).call()
+    }
+
     pub fn checked_now(site: &'static Site, given: Given<'_>) -> Result<Call, Unavailable> {
         begin(site, given).checked()
     }

@@ -57,12 +57,18 @@ impl Listed {
                 "expected the newest checkpoint at the end, found none that is equal".to_owned(),
             ));
         };
-        let signatures = newest.note.lines().count();
+        let lines = newest.lines();
         let mut last = newest;
         let mut bytes = list.position();
         while let Some(stated) = list.next()? {
             // Of a note that was being written when the machine stopped the last signatures may be missing.
-            if stated.note.lines().count() < signatures {
+            if stated.lines() < lines {
+                if list.next()?.is_some() {
+                    return Err(bad_list(
+                        layout,
+                        format!("expected a signed checkpoint at byte {bytes}, found part of one"),
+                    ));
+                }
                 break;
             }
             bytes = list.position();

@@ -1,7 +1,6 @@
 //! The opening of a log: lock, verify, cut, recover.
 
 use core::time::Duration;
-use std::collections::VecDeque;
 use std::fs::{File, TryLockError};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
@@ -17,7 +16,7 @@ use audit_core::verify::{Declared, Fault, Head};
 use crate::disk::{self, Disk, Mode, SystemDisk};
 use crate::journal::{self, Drain};
 use crate::layout::{CHECKPOINT, Layout, SEAL};
-use crate::log::anchoring::{Anchored, Anchoring};
+use crate::log::anchoring::Anchoring;
 use crate::log::calls::Calls;
 use crate::log::commit::{self as committer, Files};
 use crate::log::drain::Writing;
@@ -26,9 +25,8 @@ use crate::log::issue::{Issuer, Listed};
 use crate::log::recover::{self, Left};
 use crate::log::seal::{Job, Sealer};
 use crate::log::signing::{Named, Signing};
-use crate::log::state::{Locks, Phase, Refusals, State, Written};
+use crate::log::state::{Locks, State, Written};
 use crate::log::tiles::Tiler;
-use crate::log::waiters::Waiters;
 use crate::log::writer::{Limits, Writer};
 use crate::log::{Handle, Log, Shared, create, watch};
 use crate::read::{Lines, Segments};
@@ -88,7 +86,8 @@ fn lock_segments(layout: &Layout) -> Result<Option<File>, Error> {
 
 /// Makes the seal of a log that nobody writes, or of one that is yet to be created.
 pub(crate) fn create_seal(path: &Path, key: &SealKey) -> Result<(), Error> {
-    let layout = Layout::new(path);
+    let absolute = std::path::absolute(path).map_err(|source| Error::io(path, "find the absolute path", source))?;
+    let layout = Layout::new(&absolute);
     let disk = SystemDisk;
     create::create_directory(&disk, &layout)?;
     verify::check_lock(&layout)?;
@@ -335,36 +334,12 @@ impl Opening {
         let sealer = Sealer::new(Arc::clone(&files.disk), files.layout.clone(), options.compress);
         let tiler = Tiler::new(files.layout.clone());
         let anchoring = Anchoring::new(files.layout.clone(), Arc::clone(&files.disk), options.anchor_pace);
-        let state = State {
-            phase: Phase::Open,
-            close_deadline: None,
-            fault: None,
-            obstacle: None,
-            refusals: Refusals { recorded: dropped, ..Refusals::default() },
-            waiters: Waiters::default(),
-            queue: VecDeque::new(),
-            in_batch: 0,
-            written: Written {
-                position: drain.position(),
-                tree: writer.tree.frontier.clone(),
-                segment: Arc::clone(&writer.segment),
-            },
-            is_called: false,
-            is_watched: false,
-            flushing: 0,
-            unsynced_blobs: Vec::new(),
-            committed,
-            committed_time: options.clock.steady(),
-            is_commit_due: false,
-            next_key: None,
-            rotated_at: None,
-            anchored: Anchored::default(),
-            locks: Some(locks),
-            end: None,
-            closing: 0,
-            uncounted: 0,
-            is_drained: false,
+        let written = Written {
+            position: drain.position(),
+            tree: writer.tree.frontier.clone(),
+            segment: Arc::clone(&writer.segment),
         };
+        let state = State::new(written, (committed, options.clock.steady()), dropped, locks);
         let shared = Arc::new(Shared {
             stream_id: writer.stream_id,
             durability: options.durability,

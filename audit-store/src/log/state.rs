@@ -153,6 +153,42 @@ impl Locks {
 }
 
 impl State {
+    /// Returns the state of a log that was just opened, with a checkpoint over so many entries, of that time, and records
+    /// that it states to have been dropped.
+    pub(super) fn new(
+        written: Written,
+        (committed, committed_time): (u64, Duration),
+        dropped: u64,
+        locks: Locks,
+    ) -> Self {
+        Self {
+            phase: Phase::Open,
+            close_deadline: None,
+            fault: None,
+            obstacle: None,
+            refusals: Refusals { recorded: dropped, ..Refusals::default() },
+            waiters: Waiters::default(),
+            queue: VecDeque::new(),
+            in_batch: 0,
+            written,
+            is_called: false,
+            is_watched: false,
+            unsynced_blobs: Vec::new(),
+            flushing: 0,
+            committed,
+            committed_time,
+            is_commit_due: false,
+            next_key: None,
+            rotated_at: None,
+            anchored: Anchored::default(),
+            locks: Some(locks),
+            end: None,
+            closing: 0,
+            uncounted: 0,
+            is_drained: false,
+        }
+    }
+
     /// Returns how many entries the segments hold.
     pub(super) const fn size(&self) -> u64 {
         self.written.tree.size()

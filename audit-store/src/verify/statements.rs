@@ -57,9 +57,8 @@ impl Statements {
                     finding(None, Fault::unverifiable(format!("a copy of a checkpoint: {reason}"))),
                 )
             })?;
-            let origin = newest.as_ref().map(|newest| newest.checkpoint.origin.as_str());
             // One of another log says nothing of this one.
-            if origin.is_none_or(|origin| origin == stated.checkpoint.origin) {
+            if newest.as_ref().is_some_and(|newest| newest.checkpoint.origin == stated.checkpoint.origin) {
                 heads.push(stated.checkpoint.head());
                 statements.copies += 1;
             }
@@ -82,34 +81,44 @@ impl Statements {
         let bad = |reason: String| {
             Error::finding(&layout.directory, finding(Some(CHECKPOINTS), Fault::tampered(None, reason)))
         };
-        let mut last: Option<Checkpoint> = None;
-        let mut is_met = false;
+        let mut last: Option<Stated> = None;
+        // The place in the list of the newest one.
+        let mut met: Option<u64> = None;
         while let Some(stated) = list.next()? {
-            let checkpoint = stated.checkpoint;
-            if let Some(last) = &last
-                && (last.size > checkpoint.size || last.origin != checkpoint.origin)
+            if let Some(Stated { checkpoint: last, .. }) = &last
+                && (last.size > stated.checkpoint.size || last.origin != stated.checkpoint.origin)
             {
                 let expected = format!("a checkpoint of {:?} over at least {} entries", last.origin, last.size);
-                return Err(bad(format!(
-                    "expected {expected}, found {:?} over {}",
-                    checkpoint.origin, checkpoint.size
-                )));
+                let Checkpoint { origin, size, .. } = stated.checkpoint;
+                return Err(bad(format!("expected {expected}, found {origin:?} over {size}")));
             }
-            is_met |= newest.is_some_and(|newest| newest.note == stated.note);
-            heads.push(checkpoint.head());
-            last = Some(checkpoint);
+            if newest.is_some_and(|newest| newest.note == stated.note) {
+                met.get_or_insert(self.count);
+            }
+            heads.push(stated.checkpoint.head());
+            last = Some(stated);
             self.count += 1;
         }
         let (rest, bytes) = list.rest();
         self.rest = (rest.to_vec(), bytes);
         self.bytes = list.position();
-        self.is_listed = self.count > 0;
-        if let (false, Some(_)) = (is_met, newest) {
+        if let (None, Some(_)) = (met, newest) {
             return Err(bad(format!("expected the checkpoint in `{CHECKPOINT}`, found none that is equal")));
         }
-        let origin =
-            last.as_ref().or(newest.map(|stated| &stated.checkpoint)).map_or("", |checkpoint| &checkpoint.origin);
-        if bytes > 0 && !may_be_unfinished(&self.rest.0, bytes, origin) {
+        if let (Some(met), Some(last), Some(newest)) = (met, &last, newest)
+            && met + 1 < self.count
+            && last.lines() < newest.lines()
+        {
+            // It is being written, or was when the machine stopped: what it says is vouched for by nobody yet.
+            heads.pop();
+            self.count -= 1;
+            self.bytes -= last.note.len() as u64;
+            self.rest = ([last.note.as_bytes(), rest].concat(), last.note.len() as u64 + bytes);
+        }
+        self.is_listed = self.count > 0;
+        let (rest, bytes) = &self.rest;
+        let origin = last.as_ref().or(newest).map_or("", |stated| &stated.checkpoint.origin);
+        if *bytes > 0 && !may_be_unfinished(rest, *bytes, origin) {
             return Err(bad(format!("expected a checkpoint at byte {}, found {bytes} other bytes", self.bytes)));
         }
         Ok(())
@@ -124,11 +133,7 @@ impl Statements {
         demands: &Demands,
     ) -> Result<(Assurance, Vec<Finding>), Error> {
         let mut findings = Vec::new();
-        let mut assurance = Assurance { copies: self.copies, ..Assurance::default() };
-        if summary.closed && self.rest.1 > 0 {
-            // Only an opening that did not get far leaves something there, and it goes on with a new checkpoint.
-            assurance.unfinished_bytes = self.rest.1;
-        }
+        let mut assurance = Assurance { copies: self.copies, unfinished_bytes: self.rest.1, ..Assurance::default() };
         match Declared::of_entry_0(entry_0) {
             Err(fault) => findings.push(finding(None, fault)),
             Ok(declared) => {
@@ -148,6 +153,10 @@ impl Statements {
             Ok(sealed) => assurance.seal = sealed,
             Err(found) => findings.push(found),
         }
+        if self.copies == 0 && !demands.copies.is_empty() {
+            let reason = format!("no copy of a checkpoint of the log's origin {:?} was given", self.origin());
+            findings.push(finding(None, Fault::unverifiable(reason)));
+        }
         Ok((assurance, findings))
     }
 
@@ -163,24 +172,20 @@ impl Statements {
         summary: &Summary,
     ) -> Result<Result<Signed, Finding>, Error> {
         let Some(mut signatures) = Signatures::new(declared, &summary.rotations) else { return Ok(Ok(Signed::No)) };
+        if self.newest.is_none() {
+            // An interrupted creation leaves the beginning of a list. Without `checkpoint` the log is unverifiable anyway.
+            return Ok(Ok(Signed::No));
+        }
         let list = if self.is_listed { List::open(layout, 0)? } else { None };
         let Some(mut list) = list else {
             let reason = "missing: which key signed which checkpoint cannot be told";
             return Ok(Err(finding(Some(CHECKPOINTS), Fault::unverifiable(reason))));
         };
-        let mut newest_met = false;
         while list.position() < self.bytes
             && let Some(stated) = list.next()?
         {
-            let is_after_newest = newest_met;
-            newest_met |= self.newest.as_ref() == Some(&stated.checkpoint);
             if let Err(fault) = signatures.check(&stated.note) {
-                // The last signature of a note that was being written when the machine stopped may be missing.
-                let may_be_torn =
-                    is_after_newest && list.position() == self.bytes && signatures.would_accept(&stated.note);
-                if !may_be_torn {
-                    return Ok(Err(finding(Some(CHECKPOINTS), fault)));
-                }
+                return Ok(Err(finding(Some(CHECKPOINTS), fault)));
             }
         }
         Ok(Ok(Signed::BySelf { checkpoints: signatures.count(), epochs: signatures.epoch() as u64 + 1 }))

@@ -51,7 +51,7 @@ impl Cosignatures {
     fn take(&mut self, policy: &Policy, origin: Option<&str>, text: &str) -> Result<(), String> {
         let note = Note::parse(text).map_err(|fault| fault.to_string())?;
         let checkpoint = Checkpoint::parse(note.text()).map_err(|fault| fault.to_string())?;
-        if origin.is_some_and(|origin| origin != checkpoint.origin) {
+        if origin != Some(&*checkpoint.origin) {
             return Ok(());
         }
         let cosigned = match policy.check_signatures(&note) {

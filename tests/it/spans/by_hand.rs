@@ -313,3 +313,27 @@ fn two_subscribers_on_one_thread_are_told_apart() {
     });
     assert_eq!((one.records().len(), other.records().len()), (2, 2));
 }
+
+#[audited(action = "order.send")]
+fn send_elsewhere(to: &str) {
+    let (span, dispatch) = (Span::current(), tracing::dispatcher::get_default(Clone::clone));
+    let send =
+        || span.in_scope(|| drop(info_span!(target: "audit", "send_mail", audit.action = "mail.send", to = %to)));
+    // The other thread has nothing of the call but its span.
+    std::thread::scope(|scope| drop(scope.spawn(|| tracing::dispatcher::with_default(&dispatch, send))));
+}
+
+#[test]
+fn each_of_two_layers_finds_the_call_around_a_span() {
+    let (inner, outer) = (Memory::new(), Memory::new());
+    tracing::subscriber::with_default(tracing_subscriber::registry().with(inner.layer()).with(outer.layer()), || {
+        send_elsewhere("a@b.c");
+    });
+    let (inner, outer) = (inner.records(), outer.records());
+    // The call goes through one port, the span written by hand through both.
+    let call = inner.iter().chain(&outer).find(|record| record["action"] == "order.send").unwrap();
+    for records in [&inner, &outer] {
+        let mail = records.iter().find(|record| record["action"] == "mail.send").unwrap();
+        assert_eq!(mail["call"]["parent_id"], call["call"]["id"]);
+    }
+}

@@ -27,9 +27,14 @@ macro_rules! futures {
         }
 
         impl $tag {
-            /// Leaves the waiting to the future, for policies that let the body run in any case.
-            #[track_caller]
+            /// Leaves the waiting to the future, for the policy that counts.
             pub fn call(self, begun: Begin) -> Call {
+                begun.call_now()
+            }
+
+            /// Leaves the waiting to the future, for the policy that panics.
+            #[track_caller]
+            pub fn call_or_panic(self, begun: Begin) -> Call {
                 begun.call_now()
             }
 

@@ -122,9 +122,14 @@ tags! {
 macro_rules! ends_when_returned {
     ($($tag:ident)+) => {$(
         impl $tag {
-            /// Waits for the record, for policies that let the body run in any case.
-            #[track_caller]
+            /// Waits for the record, for the policy that counts.
             pub fn call(self, begun: Begin) -> Call {
+                begun.call()
+            }
+
+            /// Waits for the record, for the policy that panics.
+            #[track_caller]
+            pub fn call_or_panic(self, begun: Begin) -> Call {
                 begun.call()
             }
 

@@ -186,7 +186,7 @@ fn targets_and_skipped_parameters() {
                     };
                     &__AUDITED_SITE
                 };
-                let mut __call = ::audited::__private::call(
+                let mut __call = ::audited::__private::call_or_panic(
                     __site,
                     ::audited::__private::Given {
                         arguments: &::audited::__private::arguments!(client order),
