@@ -180,7 +180,8 @@ impl Course {
 fn refused(size: u64, fault: &AnchorError) -> Failed {
     let mut reason = fault.to_string();
     if reason.len() > REASON_BYTES_MAX {
-        reason.truncate(reason.floor_char_boundary(REASON_BYTES_MAX));
+        let end = (0..=REASON_BYTES_MAX).rev().find(|end| reason.is_char_boundary(*end));
+        reason.truncate(end.unwrap_or(0));
         reason.push('…');
     }
     Failed {

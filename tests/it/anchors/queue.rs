@@ -189,6 +189,9 @@ fn a_failure_is_recorded_when_it_begins_and_when_it_changes() {
     assert_eq!(told(&setting.log()), events(&expect));
     let failed = records(&setting.log()).into_iter().find(|record| record["event_name"] == "anchor.failed").unwrap();
     assert_eq!(failed["outcome"]["status"], "failure");
+    let schema = fs::read_to_string(testkit::workspace().join("docs/spec/record.schema.json")).unwrap();
+    let schema = jsonschema::validator_for(&serde_json::from_str(&schema).unwrap()).unwrap();
+    records(&setting.log()).iter().for_each(|record| assert!(schema.is_valid(record), "{record}"));
     assert_eq!((&failed["annotations"]["passes"], &failed["annotations"]["alarm"]), (&true.into(), &false.into()));
 }
 
