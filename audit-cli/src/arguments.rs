@@ -46,6 +46,7 @@ Exit codes:
   recover                0 the log is closed, 2 an error
   key, export            0 done, 2 an error
   prove                  0 proved, 1 there is no such entry, 2 an error
+  anchor                 0 anchored, 1 an anchor refuses or has seen another log, 2 an error
   check                  0 it holds, 1 it is refused, 2 an error";
 
 #[derive(Debug, Subcommand)]
@@ -72,6 +73,9 @@ pub(crate) enum Command {
     /// Write a log in the forms that the tools of others read
     #[command(subcommand)]
     Export(Export),
+    /// Give the newest checkpoint of a log to witnesses and timestamp authorities, and keep what they give
+    #[cfg(feature = "anchor")]
+    Anchor(crate::anchor::Anchor),
     /// Finish a log whose process died, so that it holds all that was recorded
     Recover(Recover),
 }
@@ -89,13 +93,15 @@ write. The entries before its point are not read again and still count for the c
 LOG each has its own: FILE.<name of the log>.
 
 With --key every checkpoint must be signed by that key or by one that it vouched for; take it from `audited key show`
-when the log is new, and keep it. With --copy the log must agree with a checkpoint that was kept elsewhere, and with
+when the log is new, and keep it. With --policy a quorum of its witnesses must have cosigned a checkpoint; what they gave
+is taken from LOG/anchors and from the copies. With --copy the log must agree with a checkpoint that was kept elsewhere, and with
 --seal-key the seal must cover what is listed.
 
 Examples:
   audited verify audit --progress
   audited verify audit --key example.com/orders+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k
   audited verify audit --copy /mnt/other/orders.checkpoint --seal-key orders.seal-key
+  audited verify audit --policy witnesses.policy
   audited verify audit --from 120000 --to 130000
   audited verify audit --resume /var/lib/auditor/orders.resume")]
 pub(crate) struct Verify {
@@ -116,6 +122,9 @@ pub(crate) struct Verify {
     /// Demand the seal whose first key is in this file
     #[arg(long, value_name = "FILE", conflicts_with_all = ["from", "to"])]
     pub(crate) seal_key: Option<PathBuf>,
+    /// Demand a quorum of the witnesses of this policy, in C2SP's form
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["from", "to"])]
+    pub(crate) policy: Option<PathBuf>,
     /// Demand that the log agrees with the checkpoint in this file; may be given several times
     #[arg(long, value_name = "FILE", conflicts_with_all = ["from", "to"])]
     pub(crate) copy: Vec<PathBuf>,

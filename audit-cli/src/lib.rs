@@ -32,6 +32,8 @@
 //! `show`, `timeline` and `stats` read the entries as they stand; only `verify` tells whether they are what was written.
 //! `sites` reads a program and no log. `compact` changes no line and does not look at what the lines hold.
 
+#[cfg(feature = "anchor")]
+mod anchor;
 mod arguments;
 mod check;
 mod compact;
@@ -127,6 +129,8 @@ fn execute(command: &Command, output: &mut Output<'_>) -> anyhow::Result<Exit> {
         Command::Prove(arguments) => prove::execute(arguments, output),
         Command::Check(arguments) => check::execute(arguments, output),
         Command::Export(arguments) => export::execute(arguments, output),
+        #[cfg(feature = "anchor")]
+        Command::Anchor(arguments) => anchor::execute(arguments, output),
         Command::Recover(arguments) => recover::execute(arguments, output),
     }
     .and_then(|exit| output.flush().map(|()| exit))

@@ -6,6 +6,7 @@ mod progress;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
+use audit_core::policy::Policy;
 use audit_core::verify::Fault;
 use audit_store::streams::{Stream, Streams};
 use audit_store::verify::{Finding, Options, Range, Report, Verdict};
@@ -106,6 +107,10 @@ fn verify(arguments: &Verify, subject: &Subject, output: &mut Output<'_>) -> any
     if let Some(file) = arguments.seal_key.as_ref().filter(|_| subject.log == arguments.log) {
         let text = Zeroizing::new(read(file)?);
         options = options.seal_key(text.trim_end().parse().with_context(|| file.display().to_string())?);
+    }
+    if let Some(file) = &arguments.policy {
+        let bytes = std::fs::read(file).with_context(|| format!("could not read {}", file.display()))?;
+        options = options.policy(Policy::parse(&bytes).with_context(|| file.display().to_string())?);
     }
     for file in &arguments.copy {
         options = options.copy(read(file)?);

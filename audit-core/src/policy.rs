@@ -102,22 +102,47 @@ impl Policy {
     pub fn check(&self, note: &Note) -> Result<Vec<Cosigned<'_>>, PolicyError> {
         let checkpoint = Checkpoint::parse(note.text()).map_err(PolicyError::Checkpoint)?;
         self.check_log(&checkpoint.origin, note)?;
+        let cosigned = self.cosigned(note)?;
+        let has_cosigned = |witness: &KnownWitness| cosigned.iter().any(|one| one.witness == witness);
+        match self.quorum.filter(|_| !self.is_met_by(has_cosigned)) {
+            Some(quorum) => Err(self.too_few(quorum, &cosigned)),
+            None => Ok(cosigned),
+        }
+    }
+
+    /// Returns the cosignatures of known witnesses on a checkpoint of a known log, in the order of the file, whether or not
+    /// the quorum is among them.
+    ///
+    /// # Errors
+    /// As [`check`](Self::check), but for too few witnesses.
+    pub fn check_signatures(&self, note: &Note) -> Result<Vec<Cosigned<'_>>, PolicyError> {
+        let checkpoint = Checkpoint::parse(note.text()).map_err(PolicyError::Checkpoint)?;
+        self.check_log(&checkpoint.origin, note)?;
+        self.cosigned(note)
+    }
+
+    fn cosigned(&self, note: &Note) -> Result<Vec<Cosigned<'_>>, PolicyError> {
         let mut cosigned = Vec::new();
-        let mut has_witnessed = Vec::with_capacity(self.members.len());
+        for witness in self.witnesses() {
+            let time = note.cosigned_at(&witness.key).map_err(PolicyError::Signature)?;
+            cosigned.extend(time.map(|time| Cosigned { witness, time }));
+        }
+        Ok(cosigned)
+    }
+
+    /// Tells whether these witnesses are a quorum.
+    ///
+    /// It is for whoever knows more than one note says: a witness that cosigned a tree vouches for every tree that is known
+    /// to be its beginning.
+    pub fn is_met_by(&self, mut has_witnessed: impl FnMut(&KnownWitness) -> bool) -> bool {
+        let mut met = Vec::with_capacity(self.members.len());
         for member in &self.members {
-            has_witnessed.push(match member {
-                Member::Witness(witness) => {
-                    let time = note.cosigned_at(&witness.key).map_err(PolicyError::Signature)?;
-                    cosigned.extend(time.map(|time| Cosigned { witness, time }));
-                    time.is_some()
-                }
-                Member::Group(group) => group.count(&has_witnessed) >= group.needed,
+            met.push(match member {
+                Member::Witness(witness) => has_witnessed(witness),
+                Member::Group(group) => group.count(&met) >= group.needed,
             });
         }
-        match self.quorum {
-            Some(quorum) if has_witnessed.get(quorum) != Some(&true) => Err(self.too_few(quorum, &cosigned)),
-            _ => Ok(cosigned),
-        }
+        self.quorum.is_none_or(|quorum| met.get(quorum) == Some(&true))
     }
 
     fn check_log(&self, origin: &str, note: &Note) -> Result<(), PolicyError> {

@@ -25,6 +25,8 @@ pub(crate) const SEGMENTS: &str = "segments";
 const JOURNAL: [&str; 2] = ["journal.0", "journal.1"];
 /// The directory of what can be derived from the segments.
 const INDEX: &str = "index";
+/// The directory of what anchors gave.
+pub(crate) const ANCHORS: &str = "anchors";
 /// The directory of payloads too large for a line.
 pub(crate) const BLOBS: &str = "blobs";
 
@@ -86,6 +88,10 @@ impl Layout {
 
     pub(crate) fn index(&self) -> PathBuf {
         self.directory.join(INDEX)
+    }
+
+    pub(crate) fn anchors(&self) -> PathBuf {
+        self.directory.join(ANCHORS)
     }
 
     pub(crate) fn blobs(&self) -> PathBuf {

@@ -30,6 +30,7 @@
 //! <log>/checkpoint                                      size and root of the tree over what is on the disk for sure
 //! <log>/checkpoints.log                                 all checkpoints so far, oldest first
 //! <log>/seal                                            one value over all of these, where the log has one
+//! <log>/anchors/<name>/<20 digits of a size>.note    what an anchor gave for a checkpoint; `.tsr` and `.json`, too
 //! <log>/blobs/<SHA-256>                                 payloads that are too long for a line
 //! <log>/index/<number of an entry>.json                 the state of the log before a segment; derived, never trusted
 //! <log>/tile/<level>/<number>                           the tree in tiles of C2SP tlog-tiles; derived, never trusted
@@ -40,6 +41,7 @@
 //! may write all files can write the log anew from some entry on, checkpoint included. That shows only against a copy
 //! of a checkpoint kept elsewhere.
 
+pub mod anchors;
 pub mod blobs;
 mod checkpoints;
 mod disk;

@@ -5,11 +5,13 @@ use core::time::Duration;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use audit_core::anchor::Anchor;
 use audit_core::id::{IdSource, RandomIds};
 use audit_core::note::Signer;
 use audit_core::time::{Clock, SystemClock};
 use audit_core::vocabulary::Durability;
 
+use crate::anchors::Pace;
 use crate::disk::SystemDisk;
 use crate::keys::{Keys, Rotation};
 use crate::log::Process;
@@ -33,6 +35,8 @@ pub struct Options {
     pub(crate) close_timeout: Duration,
     pub(crate) heartbeat_seconds: u32,
     pub(crate) keys: Keys,
+    pub(crate) anchors: Vec<Arc<dyn Anchor>>,
+    pub(crate) anchor_pace: Pace,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn IdSource>,
     pub(crate) process: Process,
@@ -53,6 +57,8 @@ impl Default for Options {
             close_timeout: Duration::from_secs(1),
             heartbeat_seconds: 0,
             keys: Keys::default(),
+            anchors: Vec::new(),
+            anchor_pace: Pace::DEFAULT,
             clock: Arc::new(SystemClock),
             ids: Arc::new(RandomIds),
             process: Process::CURRENT,
@@ -189,6 +195,26 @@ impl Options {
         self
     }
 
+    /// Gives the checkpoints to an anchor: a witness, a timestamp authority, another host. A log may have several, each with
+    /// a name of its own; a second one of a name takes the place of the first. An anchor belongs to one log.
+    ///
+    /// It is called on a thread of its own, and what it gives is kept in `<log>/anchors`. `anchor.added` and `anchor.failed`
+    /// are recorded. Nobody waits for it but closing, within the [`close_timeout`](Self::close_timeout); what it could not
+    /// be given by then it is given by the next opening, or by `audited anchor`.
+    #[must_use]
+    pub fn anchor(mut self, anchor: Arc<dyn Anchor>) -> Self {
+        self.anchors.retain(|other| other.name() != anchor.name());
+        self.anchors.push(anchor);
+        self
+    }
+
+    /// Says how often anchors are given checkpoints, and how soon again what failed.
+    #[must_use]
+    pub const fn anchor_pace(mut self, pace: Pace) -> Self {
+        self.anchor_pace = pace;
+        self
+    }
+
     /// Takes the time of the log's own records from the given clock.
     #[must_use]
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
@@ -236,6 +262,8 @@ impl fmt::Debug for Options {
             .field("close_timeout", &self.close_timeout)
             .field("heartbeat_seconds", &self.heartbeat_seconds)
             .field("keys", &self.keys)
+            .field("anchors", &self.anchors.iter().map(|anchor| anchor.name()).collect::<Vec<_>>())
+            .field("anchor_pace", &self.anchor_pace)
             .finish_non_exhaustive()
     }
 }

@@ -7,6 +7,7 @@ mod range;
 mod resume;
 mod scan;
 mod statements;
+mod witnessed;
 
 use core::fmt;
 use std::path::Path;
@@ -125,6 +126,10 @@ pub struct Assurance {
     pub seal: Option<Sealed>,
     /// How many checkpoints that were kept elsewhere agree with the log.
     pub copies: usize,
+    /// What a quorum of witnesses vouches for, where a policy was given.
+    pub witnessed: Option<Witnessed>,
+    /// The timestamps that lie beside the log. They are counted, not checked: OpenSSL does that.
+    pub timestamps: Option<Timestamps>,
     /// How many bytes of an unfinished note follow the last listed checkpoint.
     pub unfinished_bytes: u64,
 }
@@ -151,6 +156,26 @@ pub enum Signed {
         /// In how many epochs, each with a key of its own.
         epochs: u64,
     },
+}
+
+/// How far a quorum of witnesses vouches for a log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Witnessed {
+    /// How many entries of the log a quorum saw: each of its witnesses cosigned a checkpoint over them, or over more.
+    pub size: u64,
+    /// When the last of them did, by its own clock, in seconds since 1970.
+    pub time: u64,
+    /// The names of all witnesses that saw so many, as the policy has them.
+    pub witnesses: Vec<String>,
+}
+
+/// Timestamps of RFC 3161 that are kept beside a log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timestamps {
+    /// How many there are.
+    pub count: usize,
+    /// How many entries the checkpoint of the newest one covers, as its file's name states.
+    pub size: u64,
 }
 
 /// How far a seal reaches.

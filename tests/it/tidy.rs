@@ -17,7 +17,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("audit-rmcp", &["audit-core"]),
     ("audit-store", &["audit-core"]),
     ("audit-anchor", &["audit-core"]),
-    ("audit-cli", &["audit-core", "audit-store"]),
+    ("audit-cli", &["audit-anchor", "audit-core", "audit-store"]),
     ("audited", &["audit-core", "audit-macros", "audited-layer", "audit-store"]),
     ("examples", &["audited", "audit-cli", "audit-rmcp"]),
     ("tests", &["audited", "audit-core", "audited-layer", "audit-store", "audit-cli", "audit-rmcp", "audit-anchor"]),

@@ -1,7 +1,12 @@
 //! What a verdict rests on, in words.
 
+use core::time::Duration;
+
+use audit_core::time::Time;
 use audit_store::verify::{Report, Signed};
 use serde::Serialize;
+
+use crate::text::{entries, instant};
 
 /// Returns what the log was checked against, each in a word or two.
 pub(super) fn level(report: &Report) -> String {
@@ -15,6 +20,9 @@ pub(super) fn level(report: &Report) -> String {
     }
     if assurance.seal.is_some() {
         against.push("seal");
+    }
+    if assurance.witnessed.is_some() {
+        against.push("witnesses");
     }
     if assurance.copies > 0 {
         against.push("copy kept elsewhere");
@@ -30,6 +38,17 @@ pub(super) fn meaning(report: &Report) -> String {
     }
     let assurance = &report.assurance;
     let is_pinned = matches!(assurance.signed, Signed::Pinned { .. });
+    if let Some(witnessed) = &assurance.witnessed {
+        let size = witnessed.size;
+        return match report.summary.entries.saturating_sub(size) {
+            0 => format!("a quorum of witnesses saw all {}: nothing was changed or cut since", entries(size)),
+            _ => format!(
+                "a quorum of witnesses saw the first {}, which were not changed or cut since; what came after them is not \
+                 witnessed",
+                entries(size)
+            ),
+        };
+    }
     match (is_pinned, assurance.seal.is_some(), assurance.copies > 0) {
         (false, false, false) => "no key was pinned: whoever can write the directory can rewrite it",
         (true, false, false) => "an older state of the whole log, put in its place, does not show",
@@ -58,6 +77,26 @@ pub(super) struct RestsOn {
     checkpoints_unsealed: Option<u64>,
     #[serde(skip_serializing_if = "is_zero")]
     copies: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    witnessed: Option<SeenBy>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    timestamps: Option<Stamped>,
+}
+
+/// What a quorum of witnesses saw.
+#[derive(Serialize)]
+struct SeenBy {
+    size: u64,
+    /// When a quorum had seen it, by the witnesses' own clocks.
+    time: String,
+    witnesses: Vec<String>,
+}
+
+/// The timestamps that lie beside the log, unchecked.
+#[derive(Serialize)]
+struct Stamped {
+    count: usize,
+    newest_size: u64,
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
@@ -87,6 +126,14 @@ impl RestsOn {
             checkpoints_sealed: assurance.seal.map(|seal| seal.checkpoints),
             checkpoints_unsealed: assurance.seal.map(|seal| seal.beyond),
             copies: assurance.copies,
+            witnessed: assurance.witnessed.as_ref().map(|witnessed| SeenBy {
+                size: witnessed.size,
+                time: Time::from_unix(Duration::from_secs(witnessed.time)).to_string(),
+                witnesses: witnessed.witnesses.clone(),
+            }),
+            timestamps: assurance
+                .timestamps
+                .map(|timestamps| Stamped { count: timestamps.count, newest_size: timestamps.size }),
         })
     }
 
@@ -102,6 +149,15 @@ impl RestsOn {
         }
         if let (Some(sealed), Some(beyond)) = (self.checkpoints_sealed, self.checkpoints_unsealed) {
             lines.push(("seal", format!("{sealed} checkpoints; {beyond} beyond it")));
+        }
+        if let Some(SeenBy { size, time, witnesses }) = &self.witnessed {
+            let seen = format!("{} by {}, {} by their clocks", entries(*size), witnesses.join(", "), instant(time));
+            lines.push(("witnessed", seen));
+        }
+        if let Some(Stamped { count, newest_size }) = &self.timestamps {
+            let newest =
+                format!("{count} kept, the newest for {}; `openssl ts -verify` checks them", entries(*newest_size));
+            lines.push(("timestamps", newest));
         }
         if self.copies > 0 {
             lines.push(("copies", format!("{} that agree", self.copies)));

@@ -62,6 +62,9 @@ impl Shared {
             let next_key = self.files.issue(&batch).map_err(|fault| self.fail_if_final(fault))?;
             self.cover(Head { size, root: batch.tree.root() });
             let mut state = self.state();
+            if let Some(anchoring) = &self.anchoring {
+                anchoring.cover(size, state.anchored.tail.clone());
+            }
             state.committed = size;
             state.committed_time = now;
             if batch.rotated_at.is_some() {
@@ -198,6 +201,7 @@ impl Drop for Ending<'_> {
             state.give_back_dropped(&shared.process);
         }
         let is_kept = !state.is_drained || state.fault.is_some() || state.end.is_some();
+        let deadline = state.close_deadline.filter(|_deadline| state.fault.is_none());
         let locks = state.locks.take();
         drop(state);
         // Whatever comes now would be in a file that the next one who opens the log removes.
@@ -205,6 +209,9 @@ impl Drop for Ending<'_> {
         shared.sealer.finish();
         if let Some(tiler) = &shared.tiler {
             tiler.finish();
+        }
+        if let Some(anchoring) = &shared.anchoring {
+            anchoring.finish(deadline);
         }
         if !is_kept {
             // Left where they are, they would be found to hold nothing new.

@@ -36,8 +36,8 @@ const STEP_MIN: Duration = Duration::from_secs(1);
 
 /// What the thread owns.
 pub(super) struct Writing {
-    shared: Arc<Shared>,
-    writer: Writer,
+    pub(super) shared: Arc<Shared>,
+    pub(super) writer: Writer,
     drain: Drain,
     batch: Vec<Placed>,
     /// What could not be written; it goes first.
@@ -147,6 +147,7 @@ impl Writing {
         self.state_dropped()?;
         self.state_clock()?;
         self.state_rotation()?;
+        self.state_anchored()?;
         while let Some(held) = self.held.pop_front() {
             self.move_record(held.slip, held.record)?;
         }
@@ -212,7 +213,10 @@ impl Writing {
     /// Tells whether there is something to write that is not in the journal.
     fn is_called_for(&self) -> bool {
         let state = self.shared.state();
-        !state.queue.is_empty() || state.next_key.is_some() || (state.refusals.dropped > 0 && state.obstacle.is_some())
+        !state.queue.is_empty()
+            || state.next_key.is_some()
+            || !state.anchored.events.is_empty()
+            || (state.refusals.dropped > 0 && state.obstacle.is_some())
     }
 
     /// States how many records were refused, as soon as writing works again.
@@ -277,7 +281,7 @@ impl Writing {
     }
 
     /// Writes a record of the log's own.
-    fn write_own(&mut self, record: &[u8]) -> Result<(), AppendError> {
+    pub(super) fn write_own(&mut self, record: &[u8]) -> Result<(), AppendError> {
         self.make_room(record.len())?;
         self.writer.push(record);
         self.flush()

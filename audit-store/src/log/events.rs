@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::anchors::{Event, What};
 use audit_core::entry::RECORD_BYTES_MAX;
 use audit_core::id::{CallId, IdSource, RecordId};
 use audit_core::time::{Clock, Time};
@@ -92,6 +93,40 @@ impl Events {
         annotations.insert("from".to_owned(), from.to_string().into());
         annotations.insert("to".to_owned(), to.to_string().into());
         canonical(&self.own(EventName::ClockStepped, json!({}), annotations))
+    }
+
+    /// Tells that an anchor has a checkpoint, or why not.
+    pub(super) fn anchored(&self, event: &Event) -> Vec<u8> {
+        let mut annotations = Map::new();
+        let mut note = |name: &str, value: Value| drop(annotations.insert(name.to_owned(), value));
+        let (name, failure) = match &event.what {
+            What::Added(added) => {
+                note("size", added.size.into());
+                note("form", added.form.extension().into());
+                note("checkpoints", added.count.into());
+                added.time.iter().for_each(|time| note("stated_time", time.to_string().into()));
+                (EventName::AnchorAdded, None)
+            }
+            What::Failed(failed) => {
+                note("size", failed.size.into());
+                note("kind", failed.kind.into());
+                note("reason", failed.reason.as_str().into());
+                note("passes", failed.is_passing.into());
+                note("alarm", failed.contradicts_log.into());
+                (EventName::AnchorFailed, Some(failed.kind))
+            }
+        };
+        let mut record = self.own(name, json!({}), annotations);
+        record.insert("target".to_owned(), json!([{ "id": event.anchor.as_str(), "type": "anchor" }]));
+        if let Some(kind) = failure {
+            let outcome = json!({
+                "effect": Applied::None.as_str(),
+                "error_type": kind,
+                "status": Status::Failure.as_str(),
+            });
+            record.insert("outcome".to_owned(), outcome);
+        }
+        canonical(&record)
     }
 
     /// Makes the record of a call whose process ended, from what the record of its beginning says.

@@ -15,12 +15,14 @@ use audit_core::time::Clock;
 use audit_core::vocabulary::Durability;
 
 use crate::journal::Journal;
+use crate::log::anchoring::Anchoring;
 use crate::log::commit::Files;
 use crate::log::seal::Sealer;
 use crate::log::state::{Phase, State};
 use crate::log::tiles::Tiler;
 use crate::{Error, Options, blobs};
 
+mod anchoring;
 mod append;
 mod calls;
 mod commit;
@@ -273,6 +275,8 @@ struct Shared {
     sealer: Arc<Sealer>,
     /// None if the log is to have no tiles.
     tiler: Option<Arc<Tiler>>,
+    /// None if the log has no anchors.
+    anchoring: Option<Arc<Anchoring>>,
 }
 
 impl Shared {

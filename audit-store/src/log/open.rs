@@ -16,6 +16,7 @@ use audit_core::verify::{Declared, Fault, Head};
 use crate::disk::{self, Disk, Mode, SystemDisk};
 use crate::journal::{self, Drain};
 use crate::layout::{CHECKPOINT, Layout, SEAL};
+use crate::log::anchoring::Anchoring;
 use crate::log::calls::Calls;
 use crate::log::commit::{self as committer, Files};
 use crate::log::drain::Writing;
@@ -333,6 +334,7 @@ impl Opening {
         let (journal, drain) = create::create_journal(&*files.disk, &files.layout, bytes, start)?;
         let tiler = options.tiles.then(|| Arc::new(Tiler::new(files.layout.clone())));
         let sealer = Sealer::new(Arc::clone(&files.disk), files.layout.clone(), options.compress);
+        let anchoring = Anchoring::new(files.layout.clone(), Arc::clone(&files.disk), options.anchor_pace);
         let written = Written {
             position: drain.position(),
             tree: writer.tree.frontier.clone(),
@@ -360,13 +362,22 @@ impl Opening {
             is_open: AtomicBool::new(true),
             sealer: Arc::new(sealer),
             tiler,
+            anchoring: (!options.anchors.is_empty()).then(|| Arc::new(anchoring)),
         });
         if options.compress {
             seal_the_rest(&shared.sealer, &found.scan.segments);
         }
         shared.start(writer, drain).map_err(failed("start the threads of the log"))?;
+        // Dropped, it closes what was opened.
+        let log = Log(Arc::new(Handle(Arc::clone(&shared))));
+        if let Some(anchoring) = &shared.anchoring {
+            anchoring.start(&options.anchors, &shared).map_err(failed("start the threads of the anchors"))?;
+        }
         shared.cover(covered);
-        Ok(Log(Arc::new(Handle(shared))))
+        if let Some(anchoring) = &shared.anchoring {
+            anchoring.cover(committed, 0..0);
+        }
+        Ok(log)
     }
 }
 

@@ -16,6 +16,7 @@ use audit_core::vocabulary::Stage;
 use crate::blobs::Staged;
 use crate::journal::Position;
 use crate::log::Process;
+use crate::log::anchoring::Anchored;
 use crate::log::waiters::{Told, Waiter, Waiters};
 use crate::log::writer::ActiveSegment;
 
@@ -66,6 +67,8 @@ pub(super) struct State {
     pub(super) next_key: Option<String>,
     /// The entry that names the next key, if no checkpoint covers it yet.
     pub(super) rotated_at: Option<u64>,
+    /// What is to be recorded of anchors.
+    pub(super) anchored: Anchored,
     /// Held until the end.
     pub(super) locks: Option<Locks>,
     /// Why the log could not be closed as it should.
@@ -177,6 +180,7 @@ impl State {
             is_commit_due: false,
             next_key: None,
             rotated_at: None,
+            anchored: Anchored::default(),
             locks: Some(locks),
             end: None,
             closing: 0,

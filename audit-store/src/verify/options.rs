@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use audit_core::note::VerificationKey;
+use audit_core::policy::Policy;
 use audit_core::seal::SealKey;
 use audit_core::verify::Verifier;
 
@@ -132,6 +133,18 @@ impl<'a> Options<'a> {
     #[must_use]
     pub fn copy(mut self, note: impl Into<String>) -> Self {
         self.demands.copies.push(note.into());
+        self
+    }
+
+    /// Demands that a quorum of the policy's witnesses has cosigned a checkpoint of the log. Ignored for a range.
+    ///
+    /// What witnesses gave is taken from `<log>/anchors` and from the [copies](Self::copy). The log must agree with every
+    /// checkpoint that a known witness cosigned, so that a log which ends before it, or was written anew, shows as tampered;
+    /// [`Assurance::witnessed`](crate::verify::Assurance) tells how far a quorum vouches for it. Files that were removed from
+    /// `<log>/anchors` are not missed, unless no quorum is left: keep copies of them elsewhere, or ask the witnesses.
+    #[must_use]
+    pub fn policy(mut self, policy: Policy) -> Self {
+        self.demands.policy = Some(policy);
         self
     }
 

@@ -2,12 +2,14 @@
 
 use audit_core::checkpoint::Checkpoint;
 use audit_core::note::VerificationKey;
+use audit_core::policy::Policy;
 use audit_core::seal::{Seal, SealKey};
 use audit_core::verify::{Declared, Fault, Head, Heads, Signatures, Summary};
 
 use crate::Error;
 use crate::checkpoints::{self, List, Stated, may_be_unfinished};
 use crate::layout::{CHECKPOINT, CHECKPOINTS, Layout, SEAL};
+use crate::verify::witnessed::{self, Cosignatures};
 use crate::verify::{Assurance, Finding, Sealed, Signed};
 
 /// What a verification is told beside the log.
@@ -18,6 +20,8 @@ pub(super) struct Demands {
     pub(super) seal: Option<SealKey>,
     /// Notes of checkpoints that were kept elsewhere.
     pub(super) copies: Vec<String>,
+    /// Whose cosignatures are asked for.
+    pub(super) policy: Option<Policy>,
 }
 
 /// The checkpoints of a log, as its files state them.
@@ -33,6 +37,8 @@ pub(super) struct Statements {
     /// What follows the last one: its beginning, and how many bytes there are.
     rest: (Vec<u8>, u64),
     copies: usize,
+    /// What witnesses vouch for.
+    cosignatures: Cosignatures,
 }
 
 impl Statements {
@@ -56,6 +62,11 @@ impl Statements {
                 heads.push(stated.checkpoint.head());
                 statements.copies += 1;
             }
+        }
+        if let Some(policy) = &demands.policy {
+            let origin = newest.as_ref().map(|newest| newest.checkpoint.origin.as_str());
+            statements.cosignatures = Cosignatures::read(layout, policy, origin, &demands.copies)?;
+            heads.extend(statements.cosignatures.heads());
         }
         Ok(Self { heads: heads.into_iter().collect(), newest: newest.map(|stated| stated.checkpoint), ..statements })
     }
@@ -135,6 +146,11 @@ impl Statements {
                 findings.extend(pin(&declared, demands, self.origin(), &mut assurance.signed));
             }
         }
+        if let Some(policy) = &demands.policy {
+            assurance.witnessed = self.cosignatures.witnessed(policy);
+            findings.extend(self.cosignatures.missing(policy));
+        }
+        assurance.timestamps = witnessed::timestamps(layout)?;
         match self.check_seal(layout, demands.seal.as_ref())? {
             Ok(sealed) => assurance.seal = sealed,
             Err(found) => findings.push(found),

@@ -2,6 +2,8 @@
 
 mod copies;
 mod log;
+mod policy;
+mod queue;
 mod timestamps;
 mod tls;
 mod witness;
