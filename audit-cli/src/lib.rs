@@ -22,10 +22,10 @@
 //! - A closed pipe ends a command without an error; `verify` keeps the exit code of its verdict.
 //!
 //! # Exit codes
-//! | code | `verify` | `show`, `timeline`, `stats`, `sites` | `compact`, `recover` |
+//! | code | `verify`, `check` | `show`, `timeline`, `stats`, `sites`, `prove` | `compact`, `recover`, `export` |
 //! |---|---|---|---|
-//! | 0 | intact | something was found | all full segments are compressed; the log is closed |
-//! | 1 | tampered | nothing was found, or some lines cannot be read | |
+//! | 0 | intact; the evidence holds | something was found | all full segments are compressed; the log is closed |
+//! | 1 | tampered; the evidence is refused | nothing was found, or some lines cannot be read | |
 //! | 2 | unverifiable, or an error | an error, be it that one of several logs cannot be read | an error |
 //!
 //! # What it does not do

@@ -497,6 +497,9 @@ fn help_and_version_go_to_the_standard_output() {
           sites     Show which functions of a program are audited, and which are exempt
           compact   Compress the full segments of a log that no process writes
           key       Make, show and replace the keys that sign checkpoints
+          prove     Make the evidence of one entry, that others check without the log
+          check     Check evidence of one entry, without the log
+          export    Write a log in the forms that the tools of others read
           recover   Finish a log whose process died, so that it holds all that was recorded
           help      Print this message or the help of the given subcommand(s)
 
@@ -518,6 +521,7 @@ fn help_and_version_go_to_the_standard_output() {
           audited recover /var/lib/orders/audit
           audited key new orders.key --name example.com/orders
           audited key show /var/lib/orders/audit
+          audited prove /var/lib/orders/audit 01a17cbd-e826-77ed-86a8-0e9a0a0ad21c
 
         Processes that write at the same time have a log each: LOG, LOG.1, LOG.2 and so on. verify, show, timeline and stats
         take those beside LOG along, LOG.operator too, or read all logs in a directory: together, by time. Of their verdicts the
@@ -529,7 +533,9 @@ fn help_and_version_go_to_the_standard_output() {
           sites                  0 found, 1 nothing found, 2 an error
           compact                0 all full segments are compressed, 2 an error
           recover                0 the log is closed, 2 an error
-          key                    0 done, 2 an error
+          key, export            0 done, 2 an error
+          prove                  0 proved, 1 there is no such entry, 2 an error
+          check                  0 it holds, 1 it is refused, 2 an error
         -- exit 0
     "#]]
     .assert_eq(&session(&log, "--help"));

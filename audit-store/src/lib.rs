@@ -33,6 +33,7 @@
 //! <log>/anchors/<name>/<20 digits of a size>.note    what an anchor gave for a checkpoint; `.tsr` and `.json`, too
 //! <log>/blobs/<SHA-256>                                 payloads that are too long for a line
 //! <log>/index/<number of an entry>.json                 the state of the log before a segment; derived, never trusted
+//! <log>/tile/<level>/<number>                           the tree in tiles of C2SP tlog-tiles; derived, never trusted
 //! ```
 //!
 //! # What it does not do

@@ -13,6 +13,7 @@ mod capture;
 mod census;
 mod contexts;
 mod events;
+mod export;
 mod fixtures;
 mod frameworks;
 mod futures;

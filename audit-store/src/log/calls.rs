@@ -1,12 +1,12 @@
-//! The calls of a log: which are open, and how many there were.
+//! What the entries of a log amount to: which calls are open, how many there were, and which keys were named.
 
 use std::collections::HashMap;
 
 use audit_core::id::{CallId, StreamId};
-use audit_core::verify::Summary;
+use audit_core::verify::{Rotation, Summary};
 use audit_core::vocabulary::Stage;
 
-/// What the entries written so far say of calls.
+/// What the entries written so far say of calls and keys.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Calls {
     /// The calls that have begun and not ended, with the number of the entry that began them.
@@ -15,12 +15,19 @@ pub(super) struct Calls {
     pub(super) count: u64,
     /// How many of them were given up because their process ended.
     pub(super) abandoned: u64,
+    /// The entries that name another key for the checkpoints after them.
+    rotations: Vec<Rotation>,
 }
 
 impl Calls {
     /// Takes over what was found in a log.
     pub(super) fn found(summary: &Summary) -> Self {
-        Self { open: summary.open_calls.clone(), count: summary.calls, abandoned: summary.abandoned }
+        Self {
+            open: summary.open_calls.clone(),
+            count: summary.calls,
+            abandoned: summary.abandoned,
+            rotations: summary.rotations.clone(),
+        }
     }
 
     /// Returns what a log of this many entries is known to hold.
@@ -31,6 +38,7 @@ impl Calls {
             calls: self.count,
             abandoned: self.abandoned,
             open_calls: self.open.clone(),
+            rotations: self.rotations.clone(),
             ..Summary::default()
         }
     }
@@ -45,6 +53,11 @@ impl Calls {
             self.count += u64::from(!was_open);
             self.abandoned += u64::from(stage == Stage::Abandoned);
         }
+    }
+
+    /// Notes the entry that names another key.
+    pub(super) fn note_rotation(&mut self, entry: u64, verification_key: String) {
+        self.rotations.push(Rotation { entry, verification_key });
     }
 
     /// Returns the open calls in the order of their start.

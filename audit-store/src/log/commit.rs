@@ -60,9 +60,7 @@ impl Shared {
         let now = self.clock.steady();
         if size > batch.committed && !self.state().may_skip_checkpoint(&batch, now, self.commit_interval) {
             let next_key = self.files.issue(&batch).map_err(|fault| self.fail_if_final(fault))?;
-            if let Some(tiler) = &self.tiler {
-                tiler.cover(Head { size, root: batch.tree.root() });
-            }
+            self.cover(Head { size, root: batch.tree.root() });
             let mut state = self.state();
             if let Some(anchoring) = &self.anchoring {
                 anchoring.cover(size, state.anchored.tail.clone());
@@ -79,6 +77,13 @@ impl Shared {
             }
         }
         Ok(())
+    }
+
+    /// Has the tiles written up to a checkpoint that is on the disk.
+    pub(super) fn cover(&self, head: Head) {
+        if let Some(tiler) = &self.tiler {
+            tiler.cover(head);
+        }
     }
 
     fn fail_if_final(&self, fault: AppendError) -> AppendError {

@@ -239,8 +239,12 @@ impl Writing {
         let Some(key) = self.shared.state().next_key.clone() else { return Ok(()) };
         let record = self.writer.events.key_rotated(&key);
         // Said before it is written: the commit that covers it may come at once.
-        self.shared.state().rotated_at = Some(self.writer.next_number());
+        let entry = self.writer.next_number();
+        self.shared.state().rotated_at = Some(entry);
         let written = self.write_own(&record);
+        if written.is_ok() {
+            self.writer.calls.note_rotation(entry, key);
+        }
         let mut state = self.shared.state();
         match &written {
             Ok(()) => state.next_key = None,

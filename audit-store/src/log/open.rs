@@ -252,6 +252,7 @@ impl Opening {
         let Some(next_key) = next_key else { return Ok(()) };
         let record = self.writer.events.key_rotated(&next_key);
         self.append(&record)?;
+        self.writer.calls.note_rotation(self.writer.tree.frontier.size() - 1, next_key);
         if let Some(issuer) = self.files.issuer().as_mut() {
             issuer.note_rotation(self.writer.tree.frontier.size() - 1);
         }
@@ -331,8 +332,8 @@ impl Opening {
         let start = journal::Start { stream_id: writer.stream_id.to_bytes(), base_entry: size };
         let bytes = options.journal_bytes.clamp(journal::FILE_BYTES_MIN, journal::FILE_BYTES_MAX);
         let (journal, drain) = create::create_journal(&*files.disk, &files.layout, bytes, start)?;
+        let tiler = options.tiles.then(|| Arc::new(Tiler::new(files.layout.clone())));
         let sealer = Sealer::new(Arc::clone(&files.disk), files.layout.clone(), options.compress);
-        let tiler = Tiler::new(files.layout.clone());
         let anchoring = Anchoring::new(files.layout.clone(), Arc::clone(&files.disk), options.anchor_pace);
         let written = Written {
             position: drain.position(),
@@ -360,7 +361,7 @@ impl Opening {
             threads: Mutex::default(),
             is_open: AtomicBool::new(true),
             sealer: Arc::new(sealer),
-            tiler: options.tiles.then(|| Arc::new(tiler)),
+            tiler,
             anchoring: (!options.anchors.is_empty()).then(|| Arc::new(anchoring)),
         });
         if options.compress {
@@ -371,13 +372,9 @@ impl Opening {
         let log = Log(Arc::new(Handle(Arc::clone(&shared))));
         if let Some(anchoring) = &shared.anchoring {
             anchoring.start(&options.anchors, &shared).map_err(failed("start the threads of the anchors"))?;
-        }
-        if let Some(tiler) = &shared.tiler {
-            tiler.cover(covered);
-        }
-        if let Some(anchoring) = &shared.anchoring {
             anchoring.cover(committed, 0..0);
         }
+        shared.cover(covered);
         Ok(log)
     }
 }

@@ -275,3 +275,20 @@ fn a_list_that_is_shorter_than_its_seal_is_neither_opened_nor_intact() {
     // The secret of now cannot sign for the log of before, but the seal is looked at as well.
     assert!(signing.options().open(&before.1).is_err());
 }
+
+#[test]
+fn a_log_of_many_segments_knows_its_keys() {
+    let signing = Signing::new();
+    let options = || signing.options().segment_bytes_max(2_000);
+    for call in 1..6 {
+        // The state that the next opening goes on from was kept by this one, behind what names its keys.
+        let log = options().rotation(Rotation::NEVER.at_open(true)).open(&signing.path).unwrap();
+        for call in 10 * call..10 * call + 8 {
+            begin_durably(&log, call).wait().unwrap();
+            end(&log, call).wait().unwrap();
+        }
+        log.close().unwrap();
+        assert!(fs::read_dir(signing.path.join("index")).unwrap().count() > 1);
+    }
+    assert_eq!(signing.epochs(), 6);
+}
