@@ -1,5 +1,5 @@
-//! The command line of `audited`: verifies a log and shows what is in it. All commands but `compact` and
-//! `recover` only read.
+//! The command line of `audited`: verifies a log and shows what is in it. All commands but `anchor`, `compact`, `key`
+//! and `recover` only read.
 //!
 //! ```
 //! use audit_cli::{Exit, run};

@@ -500,6 +500,7 @@ fn help_and_version_go_to_the_standard_output() {
           prove     Make the evidence of one entry, that others check without the log
           check     Check evidence of one entry, without the log
           export    Write a log in the forms that the tools of others read
+          anchor    Give the newest checkpoint of a log to witnesses and timestamp authorities, and keep what they give
           recover   Finish a log whose process died, so that it holds all that was recorded
           help      Print this message or the help of the given subcommand(s)
 
@@ -535,6 +536,7 @@ fn help_and_version_go_to_the_standard_output() {
           recover                0 the log is closed, 2 an error
           key, export            0 done, 2 an error
           prove                  0 proved, 1 there is no such entry, 2 an error
+          anchor                 0 anchored, 1 an anchor refuses or has seen another log, 2 an error
           check                  0 it holds, 1 it is refused, 2 an error
         -- exit 0
     "#]]

@@ -258,7 +258,7 @@ fn each_log_has_its_verdict_and_the_worst_counts() {
         log              DIR/orders.1
         entries          3 read until the check ended
         segments         1
-        checkpoint       unsigned, 3 entries with root 1dyZJbtcGTdemcg6qJGwt84Gjl+GufPL4P5oiM8c3V8=
+        checkpoint       3 entries with root 1dyZJbtcGTdemcg6qJGwt84Gjl+GufPL4P5oiM8c3V8=
 
         verdict          unverifiable
         file             checkpoint

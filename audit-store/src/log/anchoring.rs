@@ -77,8 +77,10 @@ impl Anchoring {
     /// Takes a checkpoint that is on the disk.
     pub(super) fn cover(&self, size: u64, tail: Range<u64>) {
         let mut wanted = self.wanted();
-        (wanted.size, wanted.tail) = (size, tail);
-        self.wake.notify_all();
+        if size >= wanted.size {
+            (wanted.size, wanted.tail) = (size, tail);
+            self.wake.notify_all();
+        }
     }
 
     /// Ends the threads, before the log's lock is released: each gives the last checkpoint once, as long as there is time.

@@ -372,11 +372,9 @@ impl Opening {
         let log = Log(Arc::new(Handle(Arc::clone(&shared))));
         if let Some(anchoring) = &shared.anchoring {
             anchoring.start(&options.anchors, &shared).map_err(failed("start the threads of the anchors"))?;
-        }
-        shared.cover(covered);
-        if let Some(anchoring) = &shared.anchoring {
             anchoring.cover(committed, 0..0);
         }
+        shared.cover(covered);
         Ok(log)
     }
 }
