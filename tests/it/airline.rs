@@ -31,12 +31,16 @@ fn records(log: &Path) -> Vec<Value> {
         .collect()
 }
 
-/// Every byte of every file of the log.
+/// Every byte of every file of the log; what is no text, as tiles are, with other characters in its place.
 fn all_bytes(directory: &Path) -> String {
     let mut text = String::new();
     for entry in std::fs::read_dir(directory).unwrap() {
         let path = entry.unwrap().path();
-        text += &if path.is_dir() { all_bytes(&path) } else { std::fs::read_to_string(&path).unwrap() };
+        text += &if path.is_dir() {
+            all_bytes(&path)
+        } else {
+            String::from_utf8_lossy(&std::fs::read(&path).unwrap()).into_owned()
+        };
     }
     text
 }
