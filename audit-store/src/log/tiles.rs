@@ -17,8 +17,8 @@ use crate::tiles::{Entries, Growing, TileFiles, Tiles};
 /// How many leaves are read at once.
 const STEP: u64 = WIDTH as u64;
 
-/// How many entries may lie between the tiles and the last checkpoint for closing to wait for them: 8 MiB of hashes.
-const CLOSING_ENTRIES_MAX: u64 = 1 << 18;
+/// How many entries may lie between the tiles and the last checkpoint for closing to wait for them: less than a second of work.
+const CLOSING_ENTRIES_MAX: u64 = 1 << 20;
 
 /// Writes the tiles of one log.
 pub(super) struct Tiler {
@@ -51,7 +51,10 @@ impl Tiler {
         self.wake.notify_one();
         if wanted.thread.is_none() && !wanted.is_closing {
             let tiler = Arc::clone(self);
-            let spawned = Builder::new().name("audited-tiles".to_owned()).spawn(move || tiler.run());
+            let spawned = Builder::new().name("audited-tiles".to_owned()).spawn(move || {
+                step_back();
+                tiler.run();
+            });
             wanted.thread = spawned.ok();
         }
     }
@@ -182,4 +185,10 @@ fn edge(tiles: &mut Tiles, size: u64) -> Option<Growing> {
         edge.push(tile.map_or(Some(Vec::new()), |tile| tiles.tile(tile).ok())?);
     }
     Growing::resume(size, edge)
+}
+/// Lets every other thread go first where processors are scarce: nobody waits for tiles, and they can be late.
+fn step_back() {
+    // Linux keeps a priority for each thread; elsewhere it would be that of the whole process.
+    #[cfg(target_os = "linux")]
+    let _as_before_if_it_fails = rustix::process::nice(10);
 }
