@@ -37,9 +37,10 @@
 //! ```
 //!
 //! # What it does not do
-//! It signs nothing and deletes nothing. It does not protect the directory from its owner: whoever
-//! may write all files can write the log anew from some entry on, checkpoint included. That shows only against a copy
-//! of a checkpoint kept elsewhere.
+//! It deletes nothing. Without keys ([`Options::key_file`], [`Options::signer`]) it does not protect the directory from its
+//! owner: whoever may write all files can write the log anew from some entry on, checkpoint included. That shows only
+//! against a copy of a checkpoint kept elsewhere. What keys, a seal and anchors show, and what they do not, is in
+//! `docs/threat-model.md`.
 
 pub mod anchors;
 pub mod blobs;
