@@ -1,14 +1,11 @@
 #!/usr/bin/env python3
 """Verifies a log by docs/spec/entry.md and log.md, sharing no code with `audited verify`; exit 0 intact, 1 tampered, 2 unverifiable.
-Needs Python 3.11, `cryptography` for Ed25519 and the program `zstd` for compressed segments, whose word it takes for them. Where a
-name stands twice in an object, which the pages forbid for some, the last one counts."""
+Needs Python 3.11, `cryptography` and, for compressed segments, `zstd`. Of a name that stands twice in an object the last counts."""
 import argparse, base64, functools, hashlib, hmac, json, re, shutil, subprocess, sys
 from pathlib import Path
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
-ENTRY = re.compile(rb'\{"record":\{.*,"sequence":\{"number":(0|[1-9][0-9]*)(?:,"previous_hash":"([0-9a-f]{64})")?,'
-                   rb'"stream_id":"([0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})"\}\}', re.DOTALL)
+ENTRY = re.compile(rb'\{"record":\{.*,"sequence":\{"number":(0|[1-9][0-9]*)(?:,"previous_hash":"([0-9a-f]{64})")?,"stream_id":"([0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})"\}\}', re.DOTALL)
 BYTES = "(?=.{7})((?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=|[A-Za-z0-9+/][AQgw]==)?)"  # 5 or more in base64
 KEY = re.compile(rf"([^\s\0-\x1f\x7f-\x9f+]+)\+([0-9a-f]{{8}})\+{BYTES}")
 SIGNATURE = re.compile(rf"— ([^\s\0-\x1f\x7f-\x9f+]+) {BYTES}\n")
@@ -26,8 +23,7 @@ def read(path, most=65_536):  # the bytes of a plain file; none if it is missing
 def parse_key(text, origin=None, entry=None):  # name, id and public key of `<name>+<id>+base64(0x01 ‖ public key)`
     found = KEY.fullmatch(str(text))
     data = base64.b64decode(found[3]) if found and origin in (None, found[1]) else b""
-    is_key = len(data) == 33 and data[0] == 1 and sha256(found[1].encode() + b"\n" + data).hex()[:8] == found[2]
-    expect(is_key, "not a key, or not one of this log", entry)
+    expect(data[:1] == b"\1" and len(data) == 33 and sha256(f"{found[1]}\n".encode() + data).hex()[:8] == found[2], "not a key of this log", entry)
     return found[1], bytes.fromhex(found[2]), data[1:]
 class Note:  # a checkpoint with its signatures
     def __init__(self, data):
@@ -43,17 +39,13 @@ class Log:
     def read_checkpoints(self):
         data, listed, at = read(self.path / "checkpoint"), read(self.path / "checkpoints.log", 1 << 63), 0
         newest = self.newest = None if data is None else Note(data)
-        while (match := LISTED.match(listed or b"", at)) and b"\0" not in match[0]:
-            self.notes.append(Note(match[0]))
-            at = match.end()
+        while (match := LISTED.match(listed or b"", at)) and b"\0" not in match[0]: at = self.notes.append(Note(match[0])) or match.end()
         is_right = all(a.origin == b.origin and a.size <= b.size for a, b in zip(self.notes, self.notes[1:]))
         met, torn = [newest is not None and note.data == newest.data for note in self.notes], b""
-        if True in met[:-1] and len(self.notes[-1].signatures) < len(newest.signatures):
-            torn = self.notes.pop().data  # is being written
+        if True in met[:-1] and len(self.notes[-1].signatures) < len(newest.signatures): torn = self.notes.pop().data
         rest, known = (listed or b"")[at - len(torn):], self.notes + [newest] * (newest is not None)
-        start = f"{known[0].origin if known else ''}\n".encode()  # of the rest, but for holes
         is_right &= newest is None or listed is None or True in met
-        is_right &= len(rest) <= 65_536 and all(found in (0, wanted) for found, wanted in zip(rest, start))
+        is_right &= len(rest) <= 65_536 and all(byte in (0, own) for byte, own in zip(rest, f"{known[0].origin if known else ''}\n".encode()))
         expect(is_right and (rest == torn or b"\0" in rest or not LISTED.match(rest)), "checkpoints.log: not what was listed")
         self.own_copies = [copy for copy in self.copies if newest and copy.origin == newest.origin]
         for note in known + self.own_copies: self.heads.setdefault(note.size, set()).add(note.root)
@@ -118,15 +110,14 @@ class Log:
                 for code in codes: Ed25519PublicKey.from_public_bytes(key[2]).verify(code, note.text.encode())
             while epoch + 1 < len(epochs) and epochs[epoch + 1][0] < note.size: epoch += 1
         expect(not first or not own or first in own or identity in own, "states another key than the one that was given", 0)
-        is_there = (own and first or not self.keys) and (self.notes or not first or not self.newest)
-        expect(is_there, "no signatures, no list of checkpoints, or no key of the log's name was given", None, True)
+        expect(own and first or not self.keys, "no signatures, or no key of the log's name was given", None, True)
+        expect(self.notes or not first or not self.newest, "no list of checkpoints", None, True)
         self.basis += [f"{len(self.notes)} signatures of {epoch + 1} epochs, {len(own)} keys pinned"] * bool(first)
     def check_seal(self):
         data, lengths, value = read(self.path / "seal"), [len(note.data) for note in self.notes], bytes(32)
-        seal = SEAL.fullmatch(data or b"")
-        expect(data is None or seal and int(seal[1]) <= len(lengths) and int(seal[2]) <= sum(lengths), "seal: not one, or the list is cut")
+        expect(data is None or (seal := SEAL.fullmatch(data)) and int(seal[1]) <= len(lengths) and int(seal[2]) <= sum(lengths), "seal: not one, or the list is cut")
         for key in self.seal_keys:
-            expect(seal, "seal: missing", None, True)
+            expect(data is not None, "seal: missing", None, True)
             for index, note in enumerate(self.notes[:int(seal[1])]):
                 value = hmac.digest(key, index.to_bytes(8) + value + note.size.to_bytes(8) + note.root, "sha256")
                 key = sha256(b"evolve/v1" + key)
@@ -139,14 +130,12 @@ class Log:
         expect(copy is None or copy == self.entry_0 + b"\n", "log.json: not entry 0", None if self.entry_0 else 0)
         blobs = [path for path in (self.path / "blobs").glob("*") if not re.fullmatch("[0-9a-f]{64}[.][0-9]+[.]tmp", path.name)]
         expect(all(sha256(read(path, 1 << 24)).hex() == path.name for path in blobs), "blobs: altered")
-        is_there = copy and self.entry_0 and self.newest and (self.own_copies or not self.copies)
-        expect(is_there, "missing: log.json, checkpoint, all entries, or a copy that is of this log", None, True)
+        expect(copy and self.entry_0 and self.newest and (self.own_copies or not self.copies), "missing: log.json, checkpoint, all entries, or a copy that is of this log", None, True)
 def main(arguments):
     parser, findings = argparse.ArgumentParser(), []
     parser.add_argument("log", type=Path)
     decode, load = lambda text: base64.b64decode(text.removeprefix("SEAL+KEY+")), lambda path: Note(Path(path).read_bytes())
-    for name, kind in {"--key": parse_key, "--seal-key": decode, "--copy": load}.items():
-        parser.add_argument(name, type=kind, action="append", default=[])
+    for name, kind in zip(("--key", "--seal-key", "--copy"), (parse_key, decode, load)): parser.add_argument(name, type=kind, action="append", default=[])
     log = Log(**vars(parser.parse_args(arguments)))
     def holds(step):
         try: return step() or True
@@ -156,7 +145,6 @@ def main(arguments):
     holds(lambda: expect(not read(log.path / "lock"), "lock: not empty"))
     reason, entry, is_open = min(findings, key=lambda finding: finding[2], default=("everything fits", None, None))
     code, verdict = {None: (0, "intact"), False: (1, "tampered"), True: (2, "unverifiable")}[is_open]
-    print(verdict, *[f"first bad entry: {entry}"] * (entry is not None), f"reason: {reason}", sep="\n")
-    print("checked:", "; ".join(log.basis) or "nothing")
+    print(verdict, *[f"first bad entry: {entry}"] * (entry is not None), f"reason: {reason}", f"checked: {'; '.join(log.basis) or 'nothing'}", sep="\n")
     return code
 if __name__ == "__main__": sys.exit(main(sys.argv[1:]))
