@@ -1,4 +1,4 @@
-//! `audited compact`: compresses what is full of a log. It is the one command that writes to a log.
+//! `audited compact`: compresses what is full of a log. It changes no line.
 
 use anyhow::Context as _;
 use audit_store::segment::{CompactReport, compact};

@@ -51,8 +51,8 @@ pub(super) fn meaning(report: &Report) -> String {
     }
     match (is_pinned, assurance.seal.is_some(), assurance.copies > 0) {
         (false, false, false) => "no key was pinned: whoever can write the directory can rewrite it",
-        (true, false, false) => "an older state of the whole log, put in its place, does not show",
-        (true, true, false) => "an older state of the whole log, put in its place with its seal, does not show",
+        (true, false, false) => "an older state of the whole log, also with other entries after its last checkpoint, does not show",
+        (true, true, false) => "an older state of the whole log, put in its place with its seal, does not show, nor what follows its last checkpoint",
         (false, true, false) => "no key was pinned: whoever had the seal from the beginning can rewrite the log",
         (false, _, true) => "no key was pinned: what came after the copy can be rewritten",
         (true, _, true) => "nothing before the copy was changed; of what came after it an older state does not show",
