@@ -34,6 +34,7 @@ pub mod note;
 #[cfg(feature = "signatures")]
 pub mod policy;
 pub mod port;
+pub mod privacy;
 #[cfg(feature = "signatures")]
 pub mod seal;
 pub mod sink;

@@ -21,6 +21,7 @@ use crate::canonical::Canonical;
 use crate::capture::{Capture as _, Captured, Probe};
 use crate::limit;
 use crate::outcome::Conclusion;
+use crate::privacy::Method;
 use crate::record::Target;
 use crate::redact::{Path, Root, Segment, parse_path};
 use crate::unavailable::Unavailable;
@@ -310,7 +311,7 @@ fn site(mut like: Like) -> &'static Site {
 /// Reads a path; one that cannot be read is that of everything. The empty path is that of all arguments.
 fn leak_path(text: &str) -> Vec<Path> {
     let text: &'static str = Box::leak(text.to_owned().into_boxed_str());
-    let whole = |root| Path { text, root, segments: &[] };
+    let whole = |root| Path { text, root, segments: &[], method: Method::Drop };
     if text.is_empty() {
         return vec![whole(Root::Parameter(0))];
     }
@@ -323,9 +324,13 @@ fn leak_path(text: &str) -> Vec<Path> {
     }
     let segments: &'static [Segment] = segments.leak();
     let path = match segments.split_first() {
-        Some((Segment::Key { name: "return", .. }, rest)) => Path { text, root: Root::Return, segments: rest },
-        Some((Segment::Key { name: "error", .. }, [])) => Path { text, root: Root::Error, segments: &[] },
-        _ => Path { text, root: Root::Parameter(0), segments },
+        Some((Segment::Key { name: "return", .. }, rest)) => {
+            Path { text, root: Root::Return, segments: rest, method: Method::Drop }
+        }
+        Some((Segment::Key { name: "error", .. }, [])) => {
+            Path { text, root: Root::Error, segments: &[], method: Method::Drop }
+        }
+        _ => Path { text, root: Root::Parameter(0), segments, method: Method::Drop },
     };
     vec![path]
 }

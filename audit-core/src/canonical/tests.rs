@@ -72,7 +72,7 @@ fn redacted(paths: &'static [Path], value: &impl Serialize) -> Result<(String, V
 }
 
 const fn path(text: &'static str, segments: &'static [Segment]) -> Path {
-    Path { text, root: Root::Parameter(0), segments }
+    Path { text, root: Root::Parameter(0), segments, method: crate::privacy::Method::Drop }
 }
 
 const fn key(name: &'static str) -> Segment {

@@ -234,7 +234,12 @@ mod tests {
             Segment::Key { name: "sku", optional: false },
         ];
         const NONE: &[Segment] = &[Segment::Key { name: "none", optional: false }];
-        let path = |text, segments| Path { text, root: crate::redact::Root::Return, segments };
+        let path = |text, segments| Path {
+            text,
+            root: crate::redact::Root::Return,
+            segments,
+            method: crate::privacy::Method::Drop,
+        };
         let selected = [path("id", ID), path("lines[].sku", SKUS), path("none", NONE)];
         let result = r#"{"id":7,"lines":[{"sku":"a"},{"sku":"b"}],"note":"long"}"#;
         let summary = String::from_utf8(select(result.as_bytes(), &selected)).unwrap();

@@ -1,5 +1,7 @@
 //! Redaction paths, as the attribute's expansion states them.
 
+use crate::privacy::Method;
+
 /// A path given to `redact`: `customer.ssn`, `items[].token`, `return.email`, `error`.
 #[derive(Clone, Copy, Debug)]
 pub struct Path {
@@ -9,6 +11,8 @@ pub struct Path {
     pub root: Root,
     /// The steps into that value; none addresses the value itself.
     pub segments: &'static [Segment],
+    /// How what it addresses is removed.
+    pub method: Method,
 }
 
 /// What a path starts from.

@@ -174,7 +174,12 @@ fn path(private: &TokenStream, written: &str, root: &TokenStream, segments: &[Se
         Segment::Each => quote_spanned!(Span::mixed_site()=> #private::Segment::Each),
     });
     quote_spanned! {Span::mixed_site()=>
-        #private::Path { text: #written, root: #private::Root::#root, segments: &[#(#segments),*] }
+        #private::Path {
+            text: #written,
+            root: #private::Root::#root,
+            segments: &[#(#segments),*],
+            method: #private::Method::Drop,
+        }
     }
 }
 

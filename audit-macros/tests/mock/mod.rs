@@ -108,10 +108,16 @@ pub mod __private {
     }
 
     #[derive(Debug)]
+    pub enum Method {
+        Drop,
+    }
+
+    #[derive(Debug)]
     pub struct Path {
         pub text: &'static str,
         pub root: Root,
         pub segments: &'static [Segment],
+        pub method: Method,
     }
     #[derive(Debug)]
     pub enum Root {

@@ -256,6 +256,7 @@ fn a_closure_stays_one() {
                                             optional: false,
                                         },
                                     ],
+                                    method: ::audited::__private::Method::Drop,
                                 },
                             ],
                             summary: &[],

@@ -46,6 +46,7 @@ fn sync_function() {
                                 text: "card",
                                 root: ::audited::__private::Root::Parameter(1),
                                 segments: &[],
+                                method: ::audited::__private::Method::Drop,
                             },
                             ::audited::__private::Path {
                                 text: "customer.ssn",
@@ -56,6 +57,7 @@ fn sync_function() {
                                         optional: false,
                                     },
                                 ],
+                                method: ::audited::__private::Method::Drop,
                             },
                         ],
                         summary: &[],
@@ -306,6 +308,7 @@ fn destructured_parameters() {
                                         optional: true,
                                     },
                                 ],
+                                method: ::audited::__private::Method::Drop,
                             },
                         ],
                         summary: &[],

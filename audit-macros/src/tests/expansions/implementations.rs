@@ -140,6 +140,7 @@ fn the_methods_of_a_block_are_named_after_its_prefix() {
                                     text: "card",
                                     root: ::audited::__private::Root::Parameter(0),
                                     segments: &[],
+                                    method: ::audited::__private::Method::Drop,
                                 },
                             ],
                             summary: &[],
