@@ -1,6 +1,5 @@
 //! Privacy: how values are removed, and the one door to the keys that some of the ways need.
 
-#[expect(dead_code, reason = "the serializer is to ask for the rules of types")]
 pub(crate) mod types;
 
 mod pattern;

@@ -5,6 +5,7 @@ use core::fmt::Display;
 use serde::Serialize;
 use serde::ser::{Impossible, Serializer};
 
+use super::serializer::SECRET;
 use super::{Error, Kind};
 
 /// Returns the text of a map's key: texts as they are, numbers, booleans and characters in their plain form.
@@ -59,7 +60,10 @@ impl Serializer for Name {
         Ok(variant.to_owned())
     }
 
-    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, value: &T) -> Result<String, Error> {
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, name: &'static str, value: &T) -> Result<String, Error> {
+        if name == SECRET {
+            return no_name("a secret");
+        }
         value.serialize(self)
     }
 
