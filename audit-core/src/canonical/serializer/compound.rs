@@ -65,9 +65,9 @@ impl Canonical {
     }
 
     fn open_variant(&mut self, name: &'static str, variant: &'static str) -> Result<(Frame, Item), Error> {
-        let mut frame = self.open(b'{')?;
+        let frame = self.open(b'{')?;
         let removed = self.removed_variant(name, variant, Member::All);
-        let item = self.start_member(&mut frame, Key { removed, ..Key::plain(variant) })?;
+        let item = self.start_member(&frame, Key { removed, ..Key::plain(variant) })?;
         Ok((frame, item))
     }
 

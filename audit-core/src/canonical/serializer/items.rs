@@ -64,7 +64,7 @@ impl<'k> Key<'k> {
 }
 
 impl Canonical {
-    pub(super) fn start_member(&mut self, frame: &mut Frame, key: Key<'_>) -> Result<Item, Error> {
+    pub(super) fn start_member(&mut self, frame: &Frame, key: Key<'_>) -> Result<Item, Error> {
         let Key { name, shown, removed } = key;
         self.check_size(shown.len())?;
         self.check_frame(frame)?;

@@ -35,7 +35,7 @@ impl Canonical {
     }
 
     /// Leaves the member as it is, to be sealed at the end of its object.
-    pub(super) fn wait_for_neighbour(&mut self, frame: &mut Frame, item: &Item, removed: Removed, pointer: String) {
+    pub(super) fn wait_for_neighbour(&self, frame: &mut Frame, item: &Item, removed: Removed, pointer: String) {
         let Method::Seal(Subject::Beside(beside)) = removed.method else { return };
         let name = self.scratch.names.get(item.name.clone()).unwrap_or_default().to_owned();
         if let Some(seals) = &mut frame.seals {
