@@ -12,6 +12,7 @@ use crate::valid::Around;
 mod args;
 mod block;
 mod closure;
+mod derive;
 mod errors;
 mod expand;
 mod implementation;
@@ -194,6 +195,48 @@ pub fn call(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     let mut errors = Errors::default();
     let body = block::expand(input.into(), &mut errors);
     if errors.is_empty() { body.into() } else { in_place(&errors).into() }
+}
+
+/// Says of a type which of its members are removed from records, and how, wherever a value of it is recorded.
+///
+/// ```text
+/// #[derive(Serialize, Capture)]
+/// struct Customer {
+///     id: u64,
+///     #[audit(seal(subject = id))]
+///     name: String,
+///     #[audit(token)]
+///     email: String,
+///     #[audit(mask(last_four))]
+///     card: String,
+///     #[audit(redact)]
+///     ssn: String,
+///     #[audit(skip)]
+///     cache: Vec<u8>,
+/// }
+/// ```
+///
+/// | mark | what is recorded |
+/// |---|---|
+/// | `redact` | nothing; the record says what was removed, by the rule `type:Customer.ssn` |
+/// | `mask`, `mask(last_four)` | `"****"`, with the last four characters of a long value where asked |
+/// | `token` | a keyed digest, the same for equal values |
+/// | `seal`, `seal(subject = id)` | a salted digest; the value itself is kept under the key of its subject: the member beside it, or the user on whose behalf the agent acts |
+/// | `skip` | nothing, and the record says nothing of it |
+///
+/// Marks stand on the members of structs and of the variants of enums, on variants, and on the type itself, which then is
+/// removed as a whole. `#[audit(crate = path)]` on the type names the crate `audited`.
+///
+/// The rules hold at any depth: in lists and maps, in types that know nothing of them, in results and in errors. The
+/// type has to be `Serialize`: a value is known by the name that serde gives its type, and by the names of its members,
+/// `rename` and `rename_all` included. **Two types of one name are not told apart**: what is marked in either is removed
+/// from both. Where serde does not tell the name (`into`, `remote`, `transparent`, `flatten`, unnamed members of tagged
+/// enums) a mark is an error. A hand-written `Serialize` has to use the type's own name.
+#[proc_macro_derive(Capture, attributes(audit))]
+pub fn capture(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    let mut errors = Errors::default();
+    let expansion = derive::expand(input.into(), &mut errors);
+    if errors.is_empty() { expansion.into() } else { errors.to_compile_errors().into() }
 }
 
 /// Expands the attribute; with a mistake in it the item stays as it was, so that one mistake is one error.
