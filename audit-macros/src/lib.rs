@@ -91,6 +91,24 @@ mod words;
 /// redact = [card, customer.ssn, items[].token, accounts.*.iban, customer.nickname?, customer."card-number", return.email, error]
 /// ```
 ///
+/// A path alone leaves the value out. How else it is removed, a method says:
+///
+/// ```text
+/// redact = [mask(card, last_four), token(customer.email), seal(customer.name, subject = customer.id), seal(note)]
+/// ```
+///
+/// | method | in the value's place |
+/// |---|---|
+/// | `drop(card)`, or `card` | nothing |
+/// | `mask(card)`, `mask(card, last_four)` | `"****"`, or `"****4242"` if the value has at least twelve characters |
+/// | `token(email)` | a digest under a key of the log: the same for equal values |
+/// | `seal(name, subject = customer.id)` | a salted digest; the value itself is kept under the key of its subject, and is gone with that key. The subject is a parameter, or in one, or for a part of the result in `return`; without one it is the user on whose behalf the agent acts |
+///
+/// Where the log has no keys for a token or a seal, or there is no subject, the value is left out. On a parameter the
+/// methods are written `#[audit(redact)]`, `#[audit(mask(last_four))]`, `#[audit(token)]` and `#[audit(seal(subject = id))]`.
+/// What a type itself says of its members, by [`Capture`](macro@Capture), holds beside `redact`, which is the stronger of
+/// the two.
+///
 /// What is removed stays out of the error texts of the call, and of those around it that its error passes through. A
 /// skipped parameter does so only if its name is that of a secret, such as `password`.
 ///

@@ -64,8 +64,11 @@
 //!
 //! # Features
 //! `macros` (the attribute), `layer` (the tracing layer), `store` (the log on disk); all three by default. A library that
-//! only annotates its functions takes `default-features = false, features = ["macros"]`.
+//! only annotates its functions takes `default-features = false, features = ["macros"]`. `canary` is for tests: secrets to
+//! plant, and the search for what is left of them.
 
+#[cfg(feature = "canary")]
+pub mod canary;
 #[cfg(feature = "layer")]
 pub mod doctor;
 #[cfg(all(feature = "layer", feature = "store"))]
