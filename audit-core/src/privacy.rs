@@ -5,9 +5,14 @@ pub(crate) mod secret;
 #[expect(dead_code, reason = "the serializer is to ask for the rules of types")]
 pub(crate) mod types;
 
+mod pattern;
+mod rules;
+
 use core::fmt;
 
-pub use crate::redact::{Root, Segment};
+pub use crate::redact::{Path, Root, Segment};
+pub use pattern::Pattern;
+pub use rules::{Builder, CallRules, Privacy};
 pub use secret::Secret;
 
 /// How a value is removed.
