@@ -1,5 +1,6 @@
 //! Privacy: how values are removed, and the one door to the keys that some of the ways need.
 
+pub(crate) mod secret;
 pub(crate) mod types;
 
 mod pattern;
@@ -10,6 +11,7 @@ use core::fmt;
 pub use crate::redact::{Path, Root, Segment};
 pub use pattern::Pattern;
 pub use rules::{Builder, CallRules, Privacy};
+pub use secret::Secret;
 
 /// How a value is removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

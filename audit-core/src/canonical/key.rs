@@ -5,8 +5,8 @@ use core::fmt::Display;
 use serde::Serialize;
 use serde::ser::{Impossible, Serializer};
 
-use super::serializer::SECRET;
 use super::{Error, Kind};
+use crate::privacy::secret;
 
 /// Returns the text of a map's key: texts as they are, numbers, booleans and characters in their plain form.
 pub(super) fn name_of<T: Serialize + ?Sized>(key: &T) -> Result<String, Error> {
@@ -61,7 +61,7 @@ impl Serializer for Name {
     }
 
     fn serialize_newtype_struct<T: Serialize + ?Sized>(self, name: &'static str, value: &T) -> Result<String, Error> {
-        if name == SECRET {
+        if name == secret::NAME {
             return no_name("a secret");
         }
         value.serialize(self)

@@ -15,7 +15,6 @@ use crate::privacy::types::MemberRule;
 use crate::redact::secrets::{Scrubbed, Secrets};
 use crate::redact::{Redaction, Removal, Rules, Segment};
 use crate::reused::{Buffer, Reused, reuse};
-pub(super) use compound::SECRET;
 use items::Pair;
 pub(crate) use removal::Removed;
 use removal::Removing;

@@ -9,15 +9,14 @@ use super::super::{Error, Kind};
 use super::items::{Key, Pair};
 use super::removal::{Removed, Whole};
 use super::{Canonical, Frame, Item};
-use crate::privacy::Method;
 use crate::privacy::types::{self, Member, MemberRule};
+use crate::privacy::{Method, secret};
 
 /// What `serde_json` calls the structs behind its raw values and its numbers of arbitrary precision.
 const RAW_VALUE: &str = "$serde_json::private::RawValue";
 const RAW_NUMBER: &str = "$serde_json::private::Number";
 
-/// What `audited::Secret` calls itself, and what the rule is called that removes it.
-pub(in crate::canonical) const SECRET: &str = "$audited::Secret";
+/// What the rule is called that removes a secret by its type.
 const SECRET_RULE: &str = "Secret";
 
 impl Canonical {
@@ -82,7 +81,7 @@ impl Canonical {
 
     /// Begins to remove a struct whose type says so of all of it.
     fn whole(&mut self, name: &'static str, also: Member) -> Option<Box<Whole>> {
-        let removed = if name == SECRET {
+        let removed = if name == secret::NAME {
             Removed::by_type(SECRET_RULE, Method::Drop)
         } else {
             let rules = self.types_of(name);
@@ -191,7 +190,12 @@ impl<'a> Serializer for &'a mut Canonical {
 
     fn serialize_newtype_struct<T: Serialize + ?Sized>(self, name: &'static str, value: &T) -> Result<(), Error> {
         let whole = self.whole(name, Member::Index(0));
-        value.serialize(&mut *self)?;
+        if name == secret::NAME && self.rules.is_some() {
+            // It is read only to be removed.
+            secret::expose(|| value.serialize(&mut *self))?;
+        } else {
+            value.serialize(&mut *self)?;
+        }
         if let Some(whole) = whole {
             self.end_whole(*whole);
         }
