@@ -6,6 +6,7 @@ use core::fmt;
 
 use audit_core::anchor::{Anchor, AnchorError, AnchorErrorKind, AnchorName, Form, Kept, Request, Takes};
 use audit_core::hash::Hash;
+use audit_core::timestamp::Stamp;
 
 use crate::http::{Answer, Client, Post};
 use crate::{Connection, SetupError};
@@ -61,6 +62,10 @@ impl Anchor for Timestamps {
         }
         if token.nonce != Some(nonce) {
             return Err(self.not_for_us("the nonce of the request, found another or none"));
+        }
+        // Whoever verifies the log finds the imprint by itself.
+        if Stamp::read(&answer.body).ok().map(|stamp| stamp.imprint) != token.imprint {
+            return Err(self.malformed(&Malformed::new("the imprint where a timestamp has it")));
         }
         if !token.has_certificates {
             return Err(self.malformed(&Malformed::new("the authority's certificate in the token")));
