@@ -21,7 +21,7 @@ use message::{Malformed, Response, Status};
 ///
 /// What is kept is the authority's answer (`TimeStampResp`, DER) byte for byte. It was granted, and it is for this checkpoint,
 /// for this request (the same nonce) and has the authority's certificate with it. **The signature of the authority is not
-/// verified here**; `openssl ts -verify` does that, with the certificate of whoever you trust, as `docs/anchors.md` shows.
+/// verified here**; [`OpenSsl`](crate::OpenSsl) does that, with the certificate of whoever you trust, as `docs/anchors.md` shows.
 pub struct Timestamps {
     name: AnchorName,
     client: Client,

@@ -115,6 +115,12 @@ fn verify(arguments: &Verify, subject: &Subject, output: &mut Output<'_>) -> any
     for file in &arguments.copy {
         options = options.copy(read(file)?);
     }
+    #[cfg(feature = "anchor")]
+    let authority = authority(arguments)?;
+    #[cfg(feature = "anchor")]
+    if let Some(authority) = &authority {
+        options = options.timestamps(authority);
+    }
     if !progress::is_wanted(arguments) {
         return Ok(options.verify(&subject.log)?);
     }
@@ -124,6 +130,14 @@ fn verify(arguments: &Verify, subject: &Subject, output: &mut Output<'_>) -> any
         telling.conclude(output);
     }
     Ok(report)
+}
+
+/// Returns who verifies timestamps, once it is known that the certificates can be read.
+#[cfg(feature = "anchor")]
+fn authority(arguments: &Verify) -> anyhow::Result<Option<audit_anchor::OpenSsl>> {
+    let Some(file) = &arguments.timestamps_ca else { return Ok(None) };
+    let _certificates = read(file)?;
+    Ok(Some(audit_anchor::OpenSsl::new(file)))
 }
 
 fn read(file: &Path) -> anyhow::Result<String> {

@@ -9,7 +9,7 @@ use audit_core::verify::{Fault, Head};
 use crate::Error;
 use crate::anchors::{self, Receipt};
 use crate::layout::{ANCHORS, Layout, SmallFile, read_small};
-use crate::verify::{Finding, Timestamps, Witnessed};
+use crate::verify::{Finding, Witnessed};
 
 /// The cosignatures of known witnesses.
 #[derive(Debug, Default)]
@@ -106,14 +106,6 @@ impl Cosignatures {
         let fault = Fault::unverifiable("no checkpoint with a quorum of witnesses");
         Some(Finding::in_file(ANCHORS, fault))
     }
-}
-
-/// Counts the timestamps beside a log.
-pub(super) fn timestamps(layout: &Layout) -> Result<Option<Timestamps>, Error> {
-    let receipts = list(layout)?;
-    let timestamps = receipts.iter().filter(|receipt| receipt.form == Form::Timestamp);
-    let size = timestamps.clone().map(|receipt| receipt.size).max();
-    Ok(size.map(|size| Timestamps { count: timestamps.count(), size }))
 }
 
 fn list(layout: &Layout) -> Result<Vec<Receipt>, Error> {
