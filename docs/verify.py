@@ -49,7 +49,7 @@ class Log:
         expect(is_right and (True in met or newest is None or listed is None) and (rest == torn or b"\0" in rest or not LISTED.match(rest)), "checkpoints.log: not what was listed")
         self.own_copies = [copy for copy in self.demands.copy if newest and copy.origin == newest.origin]
         self.imprints = {note.size: sha256(note.text.encode()) for note in known + self.own_copies}
-        for note, is_copy in [(Note(read(path) or b""), False) for path, _ in self.anchored("note") if self.demands.witness] + [(copy, True) for copy in self.demands.copy]:
+        for note, is_copy in [(Note(data), False) for path, _ in self.anchored("note") if self.demands.witness and (data := read(path)) is not None] + [(copy, True) for copy in self.demands.copy]:
             expect(note.signatures or is_copy, "anchors: not signed")
             try: saw = [key for key in self.demands.witness if newest and note.origin == newest.origin and note.check(key, True)]
             except cryptography.exceptions.InvalidSignature: raise Finding("a cosignature is not of its witness", None, is_copy)
@@ -127,7 +127,7 @@ class Log:
         expect(all(re.fullmatch("[0-9a-f]{64}[.][0-9]+[.]tmp", path.name) or sha256(read(path, 1 << 24)).hex() == path.name for path in (self.path / "blobs").glob("*")), "blobs: altered")
         expect(copy and self.entry_0 and self.newest and (self.own_copies or not demands.copy), "missing: log.json, checkpoint, all entries, or a copy of this log", None, True)
         expect(len(self.seen) == len(demands.witness) and (self.stamps or not demands.tsa_ca), "anchors: not cosigned by a quorum, or no timestamp", None, True)
-        for path, imprint, data in [(path, self.imprints.get(size, b""), read(path) or b"") for path, size in self.stamps]:
+        for path, imprint, data in [(path, self.imprints.get(size, b""), data) for path, size in self.stamps if (data := read(path)) is not None]:
             expect(imprint and data[:2] == b"0\x82" and int.from_bytes(data[2:4]) == len(data) - 4 and b"\4\x20" + imprint in data, f"{path.name}: not of its checkpoint", None, True)
             codes = [subprocess.run(["openssl", "ts", "-verify", "-in", path, "-digest", imprint.hex(), "-CAfile", ca], capture_output=True).returncode for ca in demands.tsa_ca]
             expect(not any(codes), f"{path.name}: not verified by openssl", None, True)

@@ -35,10 +35,8 @@ impl Stamps {
     pub(super) fn read(layout: &Layout) -> Result<Self, Error> {
         let receipts =
             anchors::list(layout).map_err(|source| Error::io(&layout.anchors(), "list what anchors gave", source))?;
-        let kept = receipts
-            .into_iter()
-            .filter(|receipt| receipt.form == Form::Timestamp)
-            .map(|receipt| Kept::read(layout, receipt));
+        let of_form = receipts.into_iter().filter(|receipt| receipt.form == Form::Timestamp);
+        let kept = of_form.filter_map(|receipt| Kept::read(layout, receipt).transpose());
         Ok(Self(kept.collect::<Result<_, Error>>()?))
     }
 
@@ -67,6 +65,7 @@ impl Stamps {
         for kept in &self.0 {
             match kept.verify(authority) {
                 Ok(stamped) => timestamps.add(stamped),
+                Err(_removed_meanwhile) if !kept.path.exists() => {}
                 Err(reason) => {
                     finding.get_or_insert_with(|| Finding::in_file(&kept.name, Fault::unverifiable(reason)));
                 }
@@ -77,7 +76,8 @@ impl Stamps {
 }
 
 impl Kept {
-    fn read(layout: &Layout, receipt: Receipt) -> Result<Self, Error> {
+    /// None if it was removed meanwhile: a log does that, and it is not missed.
+    fn read(layout: &Layout, receipt: Receipt) -> Result<Option<Self>, Error> {
         let Receipt { path, name, size, form: _ } = receipt;
         let file = read_small(&path).map_err(|source| Error::io(&path, "read a timestamp", source))?;
         let stamp = match file {
@@ -85,10 +85,10 @@ impl Kept {
                 let fault = Fault::tampered(None, format!("expected a timestamp, found {found}"));
                 return Err(Error::finding(&layout.directory, Finding::in_file(&name, fault)));
             }
-            SmallFile::Missing => Err("expected a timestamp, found it removed meanwhile".to_owned()),
+            SmallFile::Missing => return Ok(None),
             SmallFile::Bytes(bytes) => Stamp::read(&bytes).map_err(|fault| fault.to_string()),
         };
-        Ok(Self { name, path, size, stamp, is_known: false })
+        Ok(Some(Self { name, path, size, stamp, is_known: false }))
     }
 
     /// Tells what it is instead of a timestamp of the checkpoint of its size. That shows no change of the log: an authority
