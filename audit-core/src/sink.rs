@@ -10,7 +10,7 @@ use std::sync::Arc;
 pub use crate::hash::Hash;
 
 pub use error::{AppendError, AppendErrorKind};
-pub use health::{Condition, Health};
+pub use health::{Condition, FailingAnchor, Health};
 pub use prepared::{Prepared, WhenFull};
 pub use receipt::{Appended, Completion, Receipt};
 
