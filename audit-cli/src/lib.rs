@@ -41,6 +41,7 @@ mod conclude;
 mod export;
 mod key;
 mod output;
+mod policy;
 mod prove;
 mod recover;
 mod secrets;

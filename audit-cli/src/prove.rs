@@ -18,7 +18,8 @@ use crate::text::identifier;
 The file is one entry with the proof that it is in the tree of the log's newest checkpoint (C2SP tlog-proof). Whoever has
 it checks it with a key of the log and nothing else: audited check. An entry can be proved once a checkpoint covers it,
 within a second or when the log is closed. LOG alone is looked at, not the logs beside it. A file that is there already
-is not replaced.
+is not replaced. With --policy the checkpoint is one that a quorum of witnesses cosigned, of those in LOG/anchors (audited
+anchor); without it, it has whatever cosignatures lie there for it.
 
 OLD and NEW are each the size of a tree, or a file with a checkpoint of the log; what is printed are both sizes and roots,
 and the hashes of the proof that the first is the beginning of the second (RFC 6962).
@@ -26,6 +27,7 @@ and the hashes of the proof that the first is the beginning of the second (RFC 6
 Examples:
   audited prove audit 01a17cbd-e826-77ed-86a8-0e9a0a0ad21c
   audited prove audit --number 12 -o - | audited check - --key \"$KEY\"
+  audited prove audit --number 12 --policy witnesses.policy
   audited prove audit --consistency checkpoint.of-yesterday 120000")]
 pub(crate) struct Prove {
     /// The log's directory
@@ -42,8 +44,11 @@ pub(crate) struct Prove {
     /// Add the rotations of the keys, so that the first key suffices where the log has an identity key, too
     #[arg(long)]
     rotations: bool,
+    /// Take the newest checkpoint that a quorum of this policy cosigned, instead of the newest of all
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
     /// Prove that a tree of the log is the beginning of another
-    #[arg(long, num_args = 2, value_names = ["OLD", "NEW"], conflicts_with_all = ["record_id", "number", "output", "rotations"])]
+    #[arg(long, num_args = 2, value_names = ["OLD", "NEW"], conflicts_with_all = ["record_id", "number", "output", "rotations", "policy"])]
     consistency: Option<Vec<String>>,
 }
 
@@ -53,7 +58,11 @@ pub(crate) fn execute(arguments: &Prove, output: &mut Output<'_>) -> anyhow::Res
     }
     let which = arguments.number.map(Which::Number).or(arguments.record_id.map(Which::Record));
     let which = which.context("expected the identifier of a record or a number, found neither")?;
-    let evidence = match Options::new().rotations(arguments.rotations).prove(&arguments.log, which) {
+    let mut options = Options::new().rotations(arguments.rotations);
+    if let Some(file) = &arguments.policy {
+        options = options.policy(crate::policy::read(file)?);
+    }
+    let evidence = match options.prove(&arguments.log, which) {
         Err(error) if error.is_not_found() => {
             output.warn(&error.to_string());
             return Ok(Exit::Negative);

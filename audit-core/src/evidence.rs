@@ -17,7 +17,7 @@ use crate::lines::{self, Fault, Lines};
 use crate::proof::{self, ProofError};
 
 #[cfg(feature = "signatures")]
-pub use check::{CheckError, Checked, check};
+pub use check::{CheckError, Checked, Cosigner, check, check_cosigned};
 pub use extra::{Extra, ParseExtraError, ROTATIONS_MAX};
 
 /// The most bytes that a `.tlog-proof` file may have: 1 MiB.
