@@ -1,6 +1,10 @@
 //! Privacy: how values are removed, and the one door to the keys that some of the ways need.
 
+mod disclosure;
+
 use core::fmt;
+
+pub use disclosure::{Disclosure, ParseDisclosureError, SALT_BYTES, sealed_at};
 
 pub use crate::redact::{Root, Segment};
 
