@@ -1,12 +1,18 @@
 //! Privacy: how values are removed, and the one door to the keys that some of the ways need.
 
+#[expect(dead_code, reason = "the serializer is to ask for the rules of types")]
+pub(crate) mod types;
+
 mod disclosure;
+mod pattern;
+mod rules;
 
 use core::fmt;
 
+pub use crate::redact::{Path, Root, Segment};
 pub use disclosure::{Disclosure, ParseDisclosureError, SALT_BYTES, sealed_at};
-
-pub use crate::redact::{Root, Segment};
+pub use pattern::Pattern;
+pub use rules::{Builder, CallRules, Privacy};
 
 /// How a value is removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
