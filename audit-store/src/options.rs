@@ -8,6 +8,7 @@ use std::sync::Arc;
 use audit_core::anchor::Anchor;
 use audit_core::id::{IdSource, RandomIds};
 use audit_core::note::Signer;
+use audit_core::privacy::Privacy;
 use audit_core::time::{Clock, SystemClock};
 use audit_core::vocabulary::Durability;
 
@@ -37,6 +38,7 @@ pub struct Options {
     pub(crate) heartbeat_seconds: u32,
     pub(crate) keys: Keys,
     pub(crate) key_ring: Option<Arc<dyn KeyRing>>,
+    pub(crate) privacy: Option<Privacy>,
     pub(crate) anchors: Vec<Arc<dyn Anchor>>,
     pub(crate) anchor_pace: Pace,
     pub(crate) clock: Arc<dyn Clock>,
@@ -60,6 +62,7 @@ impl Default for Options {
             heartbeat_seconds: 0,
             keys: Keys::default(),
             key_ring: None,
+            privacy: None,
             anchors: Vec::new(),
             anchor_pace: Pace::DEFAULT,
             clock: Arc::new(SystemClock),
@@ -206,6 +209,14 @@ impl Options {
     #[must_use]
     pub fn key_ring(mut self, ring: Arc<dyn KeyRing>) -> Self {
         self.key_ring = Some(ring);
+        self
+    }
+
+    /// Says what is removed from every record of the log, beside what attributes and types say. The default is
+    /// [`Privacy::default`].
+    #[must_use]
+    pub fn privacy(mut self, privacy: Privacy) -> Self {
+        self.privacy = Some(privacy);
         self
     }
 

@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use audit_core::hash::Hash;
 use audit_core::id::StreamId;
-use audit_core::privacy::Protect;
+use audit_core::privacy::{Privacy, Protect};
 use audit_core::sink::{AppendError, AppendErrorKind, Condition, Health, Prepared, Receipt, Sink};
 use audit_core::time::Clock;
 use audit_core::vocabulary::Durability;
@@ -189,6 +189,10 @@ impl Sink for Log {
         self.shared().health()
     }
 
+    fn privacy(&self) -> Option<Arc<Privacy>> {
+        self.0.privacy.clone()
+    }
+
     fn weak(&self) -> Option<Arc<dyn Sink>> {
         Some(Arc::new(WeakLog(Arc::downgrade(&self.0))))
     }
@@ -211,6 +215,10 @@ impl Sink for WeakLog {
 
     fn is_open(&self) -> bool {
         self.0.upgrade().is_some_and(|handle| handle.shared.is_open())
+    }
+
+    fn privacy(&self) -> Option<Arc<Privacy>> {
+        self.0.upgrade()?.privacy.clone()
     }
 
     fn health(&self) -> Health {
@@ -252,6 +260,8 @@ struct Handle {
     shared: Arc<Shared>,
     /// None if the log has no key ring.
     protect: Option<Arc<dyn Protect>>,
+    /// None if the default rules hold, and nobody makes tokens and seals.
+    privacy: Option<Arc<Privacy>>,
 }
 
 impl Drop for Handle {

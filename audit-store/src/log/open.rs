@@ -10,7 +10,7 @@ use std::thread::Builder;
 use audit_core::entry::Batch;
 use audit_core::id::StreamId;
 use audit_core::note::Note;
-use audit_core::privacy::Protect;
+use audit_core::privacy::{Privacy, Protect};
 use audit_core::seal::{Seal, SealKey};
 use audit_core::verify::{Declared, Fault, Head};
 
@@ -376,7 +376,8 @@ impl Opening {
         shared.start(writer, drain).map_err(failed("start the threads of the log"))?;
         // Dropped, it closes what was opened.
         let protect = options.key_ring.map(|ring| Arc::new(Vault::new(ring, &shared)) as Arc<dyn Protect>);
-        let log = Log(Arc::new(Handle { shared: Arc::clone(&shared), protect }));
+        let privacy = privacy_of(options.privacy, protect.as_ref());
+        let log = Log(Arc::new(Handle { shared: Arc::clone(&shared), protect, privacy }));
         if let Some(anchoring) = &shared.anchoring {
             anchoring.start(&options.anchors, &shared).map_err(failed("start the threads of the anchors"))?;
             anchoring.cover(committed, 0..0);
@@ -384,6 +385,12 @@ impl Opening {
         shared.cover(covered);
         Ok(log)
     }
+}
+
+/// Puts the rules of a log and its keys together.
+fn privacy_of(rules: Option<Privacy>, protect: Option<&Arc<dyn Protect>>) -> Option<Arc<Privacy>> {
+    let Some(protect) = protect else { return rules.map(Arc::new) };
+    Some(Arc::new(rules.unwrap_or_default().to_builder().protect(Arc::clone(protect)).build()))
 }
 
 /// Seals the full segments that no earlier process did.
