@@ -83,15 +83,10 @@ impl Options {
             return Err(Error::uncovered(&layout.directory, number, newest.checkpoint.size));
         }
         let rotations = rotations::needed(&layout, &newest, self.rotations)?;
-        let mut extra = Extra { entry: line, rotations: Vec::new() };
+        let mut extra = Extra::of(line);
         for rotation in rotations {
-            let entry = rotation.line;
-            extra.rotations.push(evidence_of(
-                &layout,
-                rotation.number,
-                Extra { entry, rotations: Vec::new() },
-                &rotation.stated,
-            )?);
+            let of_rotation = Extra::of(rotation.line);
+            extra.rotations.push(evidence_of(&layout, rotation.number, of_rotation, &rotation.stated)?);
         }
         let evidence = evidence_of(&layout, number, extra, &newest)?;
         let bytes = evidence.to_string().len();
