@@ -19,7 +19,7 @@ use crate::text::identifier;
 #[command(after_long_help = "\
 The checkpoint in the file must rest on one of the keys: be signed by it, or by one that the rotations in the file lead
 to from it. Pin the log's first key or its identity key, as audited key show printed it when the log was new. Every byte
-of the file counts. What is shown of the entry stands in the log's tree as the checkpoint states it; whether the log says
+of the file counts. A sealed value that the file discloses is shown if its digest stands at its place in the entry. What is shown of the entry stands in the log's tree as the checkpoint states it; whether the log says
 the truth, or showed others another tree, is for witnesses and its owner to tell.
 
 Examples:
@@ -46,7 +46,16 @@ struct Account<'a> {
     key: String,
     signer: String,
     rotations: usize,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    disclosed: Vec<Revealed<'a>>,
     entry: &'a RawValue,
+}
+
+/// A sealed value of the entry that the file opens.
+#[derive(Serialize)]
+struct Revealed<'a> {
+    path: &'a str,
+    value: &'a RawValue,
 }
 
 #[derive(Serialize)]
@@ -65,7 +74,11 @@ pub(crate) fn execute(arguments: &Check, output: &mut Output<'_>) -> anyhow::Res
         }
     };
     let entry: &RawValue = serde_json::from_slice(&checked.entry)?;
-    let account = Account::new(&checked, entry);
+    let mut account = Account::new(&checked, entry);
+    for disclosed in &checked.disclosed {
+        let value = serde_json::from_str(disclosed.disclosure.value())?;
+        account.disclosed.push(Revealed { path: &disclosed.path, value });
+    }
     if arguments.json {
         output.json(&serde_json::to_string(&account).context("could not write the account as JSON")?)?;
     } else {
@@ -98,6 +111,7 @@ impl<'a> Account<'a> {
             key: checked.key.to_string(),
             signer: checked.signer.to_string(),
             rotations: checked.rotations,
+            disclosed: Vec::new(),
             entry,
         }
     }
@@ -109,13 +123,17 @@ impl<'a> Account<'a> {
             1 => format!("{}, 1 rotation after the key given", self.signer),
             count => format!("{}, {count} rotations after the key given", self.signer),
         };
-        vec![
+        let mut lines = vec![
             ("origin", identifier(self.origin)),
             ("entry", format!("{}, in the tree of {} entries", self.number, self.checkpoint.size)),
             ("record", self.record_id.clone()),
             ("key given", self.key.clone()),
             ("signed by", signer),
             ("line", self.entry.get().to_owned()),
-        ]
+        ];
+        for Revealed { path, value } in &self.disclosed {
+            lines.push(("disclosed", format!("{path} {}", value.get())));
+        }
+        lines
     }
 }

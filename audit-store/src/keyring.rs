@@ -28,7 +28,7 @@ mod wrapped;
 use core::fmt;
 use std::path::Path;
 
-pub use file::FileKeyRing;
+pub use file::{Count, FileKeyRing};
 pub use subjects::GENERATIONS_MAX;
 pub use tenant::{ParseTenantKeyError, TenantKey};
 pub use tokens::EPOCHS_MAX;
@@ -127,5 +127,5 @@ pub(crate) fn tenant_bytes(tenant: Option<&str>) -> Vec<u8> {
     tenant.map_or_else(Vec::new, |name| [b"\x01", name.as_bytes()].concat())
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod tests;

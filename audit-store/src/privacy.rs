@@ -6,10 +6,12 @@
 
 mod open;
 mod payloads;
+mod record;
 mod token;
 
 pub use open::{Opened, open};
 pub(crate) use payloads::{Payload, Payloads};
+pub use record::WholeRecord;
 pub(crate) use token::token_of;
 pub use token::tokens;
 

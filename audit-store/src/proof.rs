@@ -110,6 +110,15 @@ pub fn prove(log: impl AsRef<Path>, which: Which) -> Result<Evidence, Error> {
     Options::new().prove(log, which)
 }
 
+/// Returns the number and the line of an entry, without its line feed, as it stands: nothing is proved.
+///
+/// # Errors
+/// The path is no log; there is no such entry ([`Error::is_not_found`]); a file cannot be read.
+pub fn entry(log: impl AsRef<Path>, which: Which) -> Result<(u64, Vec<u8>), Error> {
+    let layout = Layout::new(log.as_ref());
+    find::entry(&layout, &mut Entries::new(&layout), which)
+}
+
 /// Returns the newest checkpoint, which any proof needs.
 fn newest(layout: &Layout) -> Result<Stated, Error> {
     // Tells what is no log.

@@ -50,6 +50,17 @@ pub struct FileKeyRing {
     tenants: Mutex<HashMap<Option<String>, Arc<Tenant>>>,
 }
 
+/// How many keys a tenant has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Count {
+    /// The epochs of its tokens.
+    pub token_keys: u64,
+    /// The keys of subjects that can be used.
+    pub subject_keys: u64,
+    /// Those that were destroyed.
+    pub erased: u64,
+}
+
 /// The keys of one tenant.
 struct Tenant {
     tokens: Tokens,
@@ -120,6 +131,16 @@ impl FileKeyRing {
     /// As [`KeyRing::token_key`]; there were [`EPOCHS_MAX`](super::EPOCHS_MAX).
     pub fn rotate(&self, tenant: Option<&str>) -> Result<String, Error> {
         self.made(tenant)?.tokens.rotate()
+    }
+
+    /// Counts the keys of a tenant; none if the ring does not know it.
+    ///
+    /// # Errors
+    /// As [`KeyRing::token_key`].
+    pub fn count(&self, tenant: Option<&str>) -> Result<Option<Count>, Error> {
+        let Some(tenant) = self.found(tenant)? else { return Ok(None) };
+        let (subject_keys, erased) = tenant.subjects.count()?;
+        Ok(Some(Count { token_keys: tenant.tokens.all()?.len() as u64, subject_keys, erased }))
     }
 
     /// Returns the directory.

@@ -96,6 +96,22 @@ impl Subjects {
         Ok(erasure)
     }
 
+    /// Counts the keys that can be used, and those that were destroyed.
+    pub(super) fn count(&self) -> Result<(u64, u64), Error> {
+        let failed = |source| Error::io(&self.directory, "list the keys of subjects", source);
+        let (mut keys, mut erased) = (0, 0);
+        for entry in fs::read_dir(&self.directory).map_err(failed)? {
+            let path = entry.map_err(failed)?.path();
+            match path.extension().and_then(|end| end.to_str()) {
+                // One that was interrupted has left the key behind its tombstone.
+                Some("key") if !is_there(&path.with_extension("erased"))? => keys += 1,
+                Some("erased") => erased += 1,
+                _ => {}
+            }
+        }
+        Ok((keys, erased))
+    }
+
     /// Returns the key from memory while its file is what it was and nobody has destroyed it.
     fn cached_key(&self, name: &str) -> Result<Option<Key>, Error> {
         let mut cached = self.cached();

@@ -1,3 +1,5 @@
+#![cfg(unix)]
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -148,6 +150,8 @@ fn an_erased_subject_gets_another_key_and_no_process_uses_the_old_one() {
     let again = other.erase(None, "customer-17").unwrap();
     assert_eq!((again.destroyed, again.destroyed_before), (vec![second.id().to_owned()], vec![first.id().to_owned()]));
     assert_eq!(other.erase(None, "nobody").unwrap(), Erasure::default());
+    assert_eq!(other.count(None).unwrap(), Some(Count { token_keys: 0, subject_keys: 1, erased: 2 }));
+    assert_eq!(other.count(Some("no tenant")).unwrap(), None);
     assert_eq!(other.erase(Some("no tenant"), "customer-17").unwrap(), Erasure::default());
 }
 

@@ -1,7 +1,5 @@
 //! The token keys of one tenant: one in each epoch, the last of which makes new tokens.
 
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -74,10 +72,6 @@ impl Tokens {
     fn read_into(&self, keys: &mut Vec<Key>) -> Result<(), Error> {
         while keys.len() < EPOCHS_MAX {
             let (path, id) = (self.path(keys.len()), id(keys.len()));
-            match fs::symlink_metadata(&path) {
-                Err(fault) if fault.kind() == io::ErrorKind::NotFound => break,
-                looked => drop(looked.map_err(|source| Error::io(&path, "look at a key", source))?),
-            }
             let Some(secret) = self.wrap.read(&path, &id)? else { break };
             keys.push(Key { id, secret });
         }

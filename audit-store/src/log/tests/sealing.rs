@@ -112,7 +112,8 @@ fn after_an_erasure_nothing_opens_it_and_the_log_verifies() {
     let bystander = seal(&log, "customer-18", r#""Gartenstr. 2""#);
     log.append(&Prepared::new(&record(1, "tool.called", Stage::Started), Stage::Started)).wait().unwrap();
 
-    assert_eq!(place.ring.erase(Some("acme"), "customer-17").unwrap().destroyed, [sealed.key_id.clone()]);
+    let destroyed = place.ring.erase(Some("acme"), "customer-17").unwrap().destroyed;
+    assert_eq!(destroyed, [sealed.key_id.as_str()]);
     assert_eq!(place.read(&sealed.digest), Opened::Erased { key_id: sealed.key_id.clone() });
     assert_eq!(place.value(&bystander.digest).as_deref(), Some(r#""Gartenstr. 2""#));
     let later = seal(&log, "customer-17", r#""Am Markt 1""#);
