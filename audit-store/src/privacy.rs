@@ -10,7 +10,7 @@ mod record;
 mod token;
 
 pub use open::{Opened, open};
-pub(crate) use payloads::{Payload, Payloads};
+pub(crate) use payloads::{Payload, Payloads, settle};
 pub use record::WholeRecord;
 pub(crate) use token::token_of;
 pub use token::tokens;

@@ -4,7 +4,7 @@ use core::fmt;
 use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -169,8 +169,9 @@ impl FileKeyRing {
     /// Returns the keys of a tenant; none if the ring does not know it.
     fn found(&self, tenant: Option<&str>) -> Result<Option<Arc<Tenant>>, Error> {
         let name = tenant.map(str::to_owned);
-        if let Some(found) = self.tenants().get(&name) {
-            return Ok(Some(Arc::clone(found)));
+        // Nobody waits for the lock: in a forked process its holder may be gone, and the keys can be read anew.
+        if let Some(found) = self.tenants.try_lock().ok().and_then(|tenants| tenants.get(&name).cloned()) {
+            return Ok(Some(found));
         }
         let wrap = Arc::new(self.wrap(tenant)?);
         let directory = self.tenant_directory(&wrap.tag);
@@ -179,7 +180,7 @@ impl FileKeyRing {
             tokens: Tokens::new(&directory, Arc::clone(&wrap)),
             subjects: Subjects::new(&directory, wrap, naming),
         });
-        let mut tenants = self.tenants();
+        let Ok(mut tenants) = self.tenants.try_lock() else { return Ok(Some(found)) };
         if tenants.len() >= TENANTS_MAX {
             tenants.clear();
         }
@@ -199,11 +200,6 @@ impl FileKeyRing {
     fn tenant_directory(&self, tag: &str) -> PathBuf {
         self.directory.join(TENANTS).join(tag)
     }
-
-    /// Takes the keys that were read. No step leaves them half changed.
-    fn tenants(&self) -> MutexGuard<'_, HashMap<Option<String>, Arc<Tenant>>> {
-        self.tenants.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 impl KeyRing for FileKeyRing {
@@ -212,7 +208,7 @@ impl KeyRing for FileKeyRing {
     }
 
     fn token_keys(&self, tenant: Option<&str>) -> Result<Vec<Key>, Error> {
-        self.found(tenant)?.map_or_else(|| Ok(Vec::new()), |tenant| tenant.tokens.all())
+        self.found(tenant)?.map_or_else(|| Ok(Vec::new()), |tenant| Ok(tenant.tokens.all()?.to_vec()))
     }
 
     fn subject_key(&self, tenant: Option<&str>, subject: &str) -> Result<Key, Error> {

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use crate::Error;
 use crate::disk::Identity;
@@ -34,6 +34,7 @@ pub(super) struct Subjects {
 }
 
 /// The newest key of a subject, as its file held it.
+#[derive(Clone)]
 struct Cached {
     generation: u32,
     identity: Identity,
@@ -75,7 +76,7 @@ impl Subjects {
     /// Destroys the keys of all generations.
     pub(super) fn erase(&self, subject: &str) -> Result<Erasure, Error> {
         let name = self.name_of(subject);
-        self.cached().remove(&name);
+        self.forget(&name);
         let mut erasure = Erasure::default();
         for generation in 1..=GENERATIONS_MAX {
             let (path, id) = (self.path(&name, generation), id_of(&name, generation));
@@ -114,14 +115,21 @@ impl Subjects {
 
     /// Returns the key from memory while its file is what it was and nobody has destroyed it.
     fn cached_key(&self, name: &str) -> Result<Option<Key>, Error> {
-        let mut cached = self.cached();
-        let Some(found) = cached.get(name) else { return Ok(None) };
+        // Nobody waits for the lock: in a forked process its holder may be gone, and the key can be read anew.
+        let cached = self.cached.try_lock().ok().and_then(|cached| cached.get(name).cloned());
+        let Some(found) = cached else { return Ok(None) };
         let is_same = found.identity.is_at(&self.path(name, found.generation));
         if is_same && !self.is_erased(name, found.generation)? {
-            return Ok(Some(found.key.clone()));
+            return Ok(Some(found.key));
         }
-        cached.remove(name);
+        self.forget(name);
         Ok(None)
+    }
+
+    fn forget(&self, name: &str) {
+        if let Ok(mut cached) = self.cached.try_lock() {
+            cached.remove(name);
+        }
     }
 
     /// Returns the key of one generation; none if it was destroyed.
@@ -164,7 +172,7 @@ impl Subjects {
             Err(fault) if fault.kind() == io::ErrorKind::NotFound => return Ok(()),
             identity => identity.map_err(|source| Error::io(path, "look at a key", source))?,
         };
-        let mut cached = self.cached();
+        let Ok(mut cached) = self.cached.try_lock() else { return Ok(()) };
         if cached.len() >= CACHED_MAX {
             cached.clear();
         }
@@ -187,10 +195,6 @@ impl Subjects {
 
     fn is_erased(&self, name: &str, generation: u32) -> Result<bool, Error> {
         is_there(&self.tombstone(name, generation))
-    }
-
-    fn cached(&self) -> MutexGuard<'_, HashMap<String, Cached>> {
-        self.cached.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

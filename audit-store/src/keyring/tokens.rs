@@ -1,7 +1,7 @@
 //! The token keys of one tenant: one in each epoch, the last of which makes new tokens.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use crate::Error;
 use crate::keyring::Key;
@@ -14,7 +14,7 @@ pub(super) struct Tokens {
     directory: PathBuf,
     wrap: Arc<Wrap>,
     /// The keys that were read, in the order of their epochs from the first.
-    read: Mutex<Vec<Key>>,
+    read: Mutex<Arc<Vec<Key>>>,
 }
 
 impl Tokens {
@@ -26,56 +26,50 @@ impl Tokens {
 
     /// Returns the key of the newest epoch, and makes the first one.
     pub(super) fn current(&self) -> Result<Key, Error> {
-        let mut keys = self.read_new()?;
+        let mut keys = self.all()?;
         if keys.is_empty() {
-            self.claim(&mut keys)?;
+            // If another process is faster, its key is the one.
+            self.wrap.create(&self.path(0), &id(0))?;
+            keys = self.all()?;
         }
         let current = keys.last().cloned();
         current.ok_or_else(|| Error::key(&self.directory, "expected a token key, found none".to_owned()))
     }
 
-    /// Returns the keys of all epochs.
-    pub(super) fn all(&self) -> Result<Vec<Key>, Error> {
-        Ok(self.read_new()?.clone())
-    }
-
-    /// Begins a new epoch.
-    pub(super) fn rotate(&self) -> Result<String, Error> {
-        let mut keys = self.read_new()?;
-        let id = id(keys.len());
-        while !self.claim(&mut keys)? {}
-        Ok(keys.last().map_or(id, |key| key.id().to_owned()))
-    }
-
-    /// Makes the key of the next epoch, or reads the one that another process has just made; false then.
-    fn claim(&self, keys: &mut Vec<Key>) -> Result<bool, Error> {
-        let epoch = keys.len();
-        if epoch >= EPOCHS_MAX {
-            let reason = format!("expected at most {EPOCHS_MAX} epochs of tokens, found as many");
-            return Err(Error::key(&self.directory, reason));
+    /// Returns the keys of all epochs, those that other processes made since included.
+    pub(super) fn all(&self) -> Result<Arc<Vec<Key>>, Error> {
+        // Nobody waits for the lock: in a forked process its holder may be gone, and all of it can be read anew.
+        let known = self.read.try_lock().map(|keys| Arc::clone(&keys)).unwrap_or_default();
+        let mut new = Vec::new();
+        for epoch in known.len()..EPOCHS_MAX {
+            let Some(secret) = self.wrap.read(&self.path(epoch), &id(epoch))? else { break };
+            new.push(Key { id: id(epoch), secret });
         }
-        let Some(secret) = self.wrap.create(&self.path(epoch), &id(epoch))? else {
-            self.read_into(keys)?;
-            return Ok(false);
-        };
-        keys.push(Key { id: id(epoch), secret });
-        Ok(true)
-    }
-
-    /// Reads the keys that other processes made since.
-    fn read_new(&self) -> Result<MutexGuard<'_, Vec<Key>>, Error> {
-        let mut keys = self.read.lock().unwrap_or_else(PoisonError::into_inner);
-        self.read_into(&mut keys)?;
+        if new.is_empty() {
+            return Ok(known);
+        }
+        let keys = Arc::new(known.iter().cloned().chain(new).collect::<Vec<_>>());
+        if let Ok(mut read) = self.read.try_lock()
+            && read.len() < keys.len()
+        {
+            *read = Arc::clone(&keys);
+        }
         Ok(keys)
     }
 
-    fn read_into(&self, keys: &mut Vec<Key>) -> Result<(), Error> {
-        while keys.len() < EPOCHS_MAX {
-            let (path, id) = (self.path(keys.len()), id(keys.len()));
-            let Some(secret) = self.wrap.read(&path, &id)? else { break };
-            keys.push(Key { id, secret });
+    /// Begins a new epoch, and returns the identifier of its key.
+    pub(super) fn rotate(&self) -> Result<String, Error> {
+        loop {
+            let epoch = self.all()?.len();
+            if epoch >= EPOCHS_MAX {
+                let reason = format!("expected at most {EPOCHS_MAX} epochs of tokens, found as many");
+                return Err(Error::key(&self.directory, reason));
+            }
+            // If another process began this epoch, the next one is tried: there are only so many.
+            if self.wrap.create(&self.path(epoch), &id(epoch))?.is_some() {
+                return Ok(id(epoch));
+            }
         }
-        Ok(())
     }
 
     fn path(&self, epoch: usize) -> PathBuf {

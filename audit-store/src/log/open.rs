@@ -34,7 +34,7 @@ use crate::log::{Handle, Log, Shared, create, watch};
 use crate::privacy::Payloads;
 use crate::read::{Lines, Segments};
 use crate::verify::{self, Finding, Scan};
-use crate::{Error, Options, blobs, segment};
+use crate::{Error, Options, blobs, privacy, segment};
 
 /// Keeps a checkpoint that cannot be written from being tried without a pause.
 const COMMIT_INTERVAL_MIN: Duration = Duration::from_millis(1);
@@ -56,6 +56,7 @@ pub(crate) fn open(options: Options, path: &Path, disk: Arc<dyn Disk>) -> Result
     blobs::settle_leftovers(&*disk, &layout)?;
     let found = Found::read(&layout)?;
     found.check(&layout, &options)?;
+    privacy::settle(&*disk, &layout, found.covered().unwrap_or(0))?;
     let mut opening = Opening::new(options, Files::of(disk, layout, &locks)?, found)?;
     opening.write()?;
     opening.start(locks)

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::{Arc, Weak};
 
 use audit_core::privacy::{Disclosure, Protect, ProtectError, Sealed, Sealing, Token};
+use audit_core::vocabulary::Stage;
 
 use crate::keyring::{KeyRing, cipher};
 use crate::log::Shared;
@@ -22,16 +23,24 @@ impl Vault {
     pub(super) fn new(ring: Arc<dyn KeyRing>, shared: &Arc<Shared>) -> Self {
         Self { ring, shared: Arc::downgrade(shared) }
     }
+
+    /// Returns what belongs to the log, in the process that opened it: a forked one may find the ring's locks held for ever.
+    fn shared(&self) -> Result<Arc<Shared>, ProtectError> {
+        let shared = self.shared.upgrade().ok_or_else(|| ProtectError::new("expected an open log, found its end"))?;
+        shared.check_process().map_err(|fault| ProtectError::new(fault.to_string()))?;
+        Ok(shared)
+    }
 }
 
 impl Protect for Vault {
     fn token(&self, tenant: Option<&str>, scalar: &[u8]) -> Result<Token, ProtectError> {
+        self.shared()?;
         let key = self.ring.token_key(tenant).map_err(|fault| ProtectError::new(fault.to_string()))?;
         Ok(token_of(&key, tenant, scalar))
     }
 
     fn seal(&self, sealing: &Sealing<'_>) -> Result<Sealed, ProtectError> {
-        let shared = self.shared.upgrade().ok_or_else(|| ProtectError::new("expected an open log, found its end"))?;
+        let shared = self.shared()?;
         shared.check_sealing()?;
         let value = value_of(sealing)?;
         let key = self.ring.subject_key(sealing.tenant, sealing.subject);
@@ -46,10 +55,9 @@ impl Protect for Vault {
 }
 
 impl Shared {
-    /// Refuses a value whose record this process could not append.
+    /// Refuses a value whose record the log would not take any more.
     fn check_sealing(&self) -> Result<(), ProtectError> {
-        let checked = self.check_process().and_then(|()| self.check_gate(audit_core::vocabulary::Stage::Event));
-        checked.map_err(|fault| ProtectError::new(fault.to_string()))
+        self.check_gate(Stage::Event).map_err(|fault| ProtectError::new(fault.to_string()))
     }
 }
 

@@ -1,13 +1,14 @@
 //! Opening a sealed value for who holds the key of its subject.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufRead as _, BufReader, Read as _};
-use std::path::{Path, PathBuf};
+use std::fs::{File, OpenOptions};
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::path::Path;
 
 use audit_core::privacy::Disclosure;
 
 use crate::keyring::KeyRing;
 use crate::layout::Layout;
+use crate::privacy::payloads::list;
 use crate::privacy::{Payload, SEALED_BYTES_MAX};
 use crate::{Error, disk};
 
@@ -42,7 +43,7 @@ pub enum Opened {
 /// ([`Error::is_key`]).
 pub fn open(log: &Path, digest: &str, ring: &dyn KeyRing, tenant: Option<&str>) -> Result<Opened, Error> {
     let mut outcome = Opened::Missing;
-    for path in files(&Layout::new(log))? {
+    for path in list(&Layout::new(log))? {
         for payload in find(&path, digest)? {
             let Some(key) = ring.sealing_key(tenant, &payload.key_id)? else {
                 outcome = Opened::Erased { key_id: payload.key_id };
@@ -54,25 +55,6 @@ pub fn open(log: &Path, digest: &str, ring: &dyn KeyRing, tenant: Option<&str>) 
         }
     }
     Ok(outcome)
-}
-
-/// Lists the files of sealed values, oldest first.
-fn files(layout: &Layout) -> Result<Vec<PathBuf>, Error> {
-    let directory = layout.payloads();
-    let failed = |source| Error::io(&directory, "list the sealed values", source);
-    let entries = match fs::read_dir(&directory) {
-        Err(fault) if fault.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        entries => entries.map_err(failed)?,
-    };
-    let mut paths = Vec::new();
-    for entry in entries {
-        let path = entry.map_err(failed)?.path();
-        if path.extension().is_some_and(|extension| extension == "jsonl") {
-            paths.push(path);
-        }
-    }
-    paths.sort();
-    Ok(paths)
 }
 
 /// Finds the lines of a digest. What is no line of a sealed value is passed over: it may be one that was not finished.

@@ -7,7 +7,7 @@
 //! A line is written before the record that its digest stands in, and the commit that covers the record brings it to the disk
 //! first. No file is written to after the process that made it: a line that it did not finish stays the last of its file.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -18,6 +18,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use crate::Error;
 use crate::disk::{Disk, Identity, Mode, write_all};
 use crate::keyring::Key;
 use crate::keyring::cipher::{self, Encrypted, NoRandomness};
@@ -74,6 +75,39 @@ fn of_payloads(key: &Key) -> cipher::Secret {
 /// Returns the path of the file that is begun when the log has so many entries: none before them refers to it.
 fn file_path(directory: &Path, size: u64) -> PathBuf {
     directory.join(format!("{size:020}.jsonl"))
+}
+
+/// Brings to the disk what a process that died may not have: its last file, and those that it began since its last checkpoint,
+/// which covers so many entries. The opening that appends its last records does this first.
+pub(crate) fn settle(disk: &dyn Disk, layout: &Layout, covered: u64) -> Result<(), Error> {
+    let directory = layout.payloads();
+    let failed = |source| Error::io(&directory, "bring sealed values to the disk", source);
+    let paths = list(layout)?;
+    let covered = file_path(&directory, covered);
+    let from = paths.partition_point(|path| *path <= covered).saturating_sub(1);
+    for path in paths.get(from..).unwrap_or_default() {
+        disk.sync(&disk.open(path, Mode::Existing).map_err(failed)?).map_err(failed)?;
+    }
+    if paths.is_empty() { Ok(()) } else { disk.sync_directory(&directory).map_err(failed) }
+}
+
+/// Lists the files of sealed values, oldest first.
+pub(super) fn list(layout: &Layout) -> Result<Vec<PathBuf>, Error> {
+    let directory = layout.payloads();
+    let failed = |source| Error::io(&directory, "list the sealed values", source);
+    let entries = match fs::read_dir(&directory) {
+        Err(fault) if fault.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.map_err(failed)?,
+    };
+    let mut paths = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(failed)?.path();
+        if path.extension().is_some_and(|extension| extension == "jsonl") {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    Ok(paths)
 }
 
 /// The sealed values that one process writes into its log.

@@ -90,7 +90,8 @@ fn a_sealed_value_is_read_by_its_digest_and_by_nothing_else() {
 #[test]
 fn a_token_is_found_again_in_every_epoch() {
     let place = Place::new();
-    let protect = place.open().protect().unwrap();
+    let log = place.open();
+    let protect = log.protect().unwrap();
     let token = |tenant, scalar: &str| protect.token(tenant, scalar.as_bytes()).unwrap();
     let first = token(Some("acme"), r#""card-42""#);
     assert!(first.text.starts_with("token:k1:") && first.text.len() == 41, "{first:?}");
@@ -243,15 +244,16 @@ fn nothing_is_sealed_for_a_log_that_is_closed_or_forked_or_has_no_ring() {
     let protect = log.protect().unwrap();
     let sealing = Sealing { tenant: None, subject: "customer-17", name: "street", value: b"1" };
     IS_CHILD.set(true);
-    let forked = protect.seal(&sealing).unwrap_err().to_string();
+    for forked in [protect.seal(&sealing).unwrap_err(), protect.token(None, b"1").unwrap_err()] {
+        assert!(forked.to_string().contains("a forked process"), "{forked}");
+    }
     IS_CHILD.set(false);
-    assert!(forked.contains("a forked process"), "{forked}");
     assert!(place.files().is_empty());
     log.close().unwrap();
     assert!(protect.seal(&sealing).unwrap_err().to_string().contains("log.closed"));
     drop(log);
     assert_eq!(protect.seal(&sealing).unwrap_err().to_string(), "expected an open log, found its end");
-    assert!(protect.token(None, b"1").is_ok());
+    assert_eq!(protect.token(None, b"1").unwrap_err().to_string(), "expected an open log, found its end");
 
     let path = place.directory.path().join("without");
     let log = options().open(path).unwrap();
@@ -303,4 +305,29 @@ fn readings_and_erasures_are_recorded_without_a_value() {
     assert_eq!(records[2]["annotations"]["key_ids"][0], sealed.key_id.as_str());
     log.close().unwrap();
     checked(&place.path);
+}
+
+#[test]
+fn what_a_killed_process_sealed_reaches_the_disk_before_its_records_are_appended() {
+    let place = Place::new();
+    let log = place.open();
+    let sealed = seal(&log, "customer-17", "1");
+    begin(&log, 1).wait().unwrap();
+    let (_killed, killed) = copy(&place.path);
+    let disk = PlannedDisk::new(passing);
+    let order = Arc::new(Mutex::new(Vec::new()));
+    let noted = Arc::clone(&order);
+    disk.set(move |operation, path| {
+        let text = path.to_str().unwrap().to_owned();
+        if operation == "sync" && (text.contains("/payloads/") || text.contains("/segments/")) {
+            noted.lock().unwrap().push(text.contains("/payloads/"));
+        }
+        Fate::Passes
+    });
+    let reopened = open(place.options().origin("example.com/orders"), &killed, Arc::clone(&disk) as _).unwrap();
+    assert_eq!(order.lock().unwrap().first(), Some(&true));
+    let opened = privacy::open(&killed, &sealed.digest, &*place.ring, Some("acme")).unwrap();
+    assert!(matches!(opened, Opened::Value { .. }), "{opened:?}");
+    reopened.close().unwrap();
+    checked(&killed);
 }
