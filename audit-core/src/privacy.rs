@@ -1,5 +1,7 @@
 //! Privacy: how values are removed, and the one door to the keys that some of the ways need.
 
+#[cfg_attr(not(test), expect(dead_code, reason = "the serializer is to read them"))]
+pub(crate) mod secret;
 #[expect(dead_code, reason = "the serializer is to ask for the rules of types")]
 pub(crate) mod types;
 
@@ -13,6 +15,7 @@ pub use crate::redact::{Path, Root, Segment};
 pub use disclosure::{Disclosure, ParseDisclosureError, SALT_BYTES, sealed_at};
 pub use pattern::Pattern;
 pub use rules::{Builder, CallRules, Privacy};
+pub use secret::Secret;
 
 /// How a value is removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -71,7 +71,9 @@ fn parse_step(step: &'static str) -> Option<(Segment, &'static str)> {
     };
     let optional = after.starts_with('?');
     let is_name = !name.is_empty()
-        && !name.contains(|character: char| matches!(character, '"' | '*' | ']') || character.is_whitespace());
+        && !name.contains(|character: char| {
+            matches!(character, '"' | '*' | ']' | '(' | ')' | ',') || character.is_whitespace()
+        });
     let after = after.strip_prefix('?').unwrap_or(after);
     (is_name || step.starts_with('"')).then_some((Segment::Key { name, optional }, after))
 }
