@@ -17,3 +17,6 @@ pub use token::tokens;
 
 /// How long a sealed value may be in JSON: 16 MiB, as a blob.
 pub const SEALED_BYTES_MAX: usize = crate::blobs::BLOB_BYTES_MAX;
+
+#[cfg(test)]
+mod tests;
