@@ -23,12 +23,15 @@ use crate::limit;
 use crate::outcome::Conclusion;
 use crate::privacy::{Method, Subject};
 use crate::record::Target;
-use crate::redact::{Path, Root, Segment, parse_path};
+use crate::redact::{Path, Root, Rules, Segment, parse_path};
 use crate::unavailable::Unavailable;
 use crate::vocabulary::{Durability, Effect, Level, Stages};
 
 /// Where the arguments stand in a record.
 const POINTER: &str = "/request/arguments";
+
+/// All of the arguments, as one value.
+const ARGUMENTS: Root = Root::Parameter(0);
 
 /// How long an action, the name of a tool, and the type and identifier of a target may be.
 const NAME_BYTES_MAX: usize = 128;
@@ -171,28 +174,31 @@ impl<'a> ToolCall<'a> {
             like.stages = Stages::StartedCompleted;
         }
         let site = site(like);
-        let begin = call::begin_as(site, label, &mut || take(site, arguments, core::mem::take(&mut targets)));
+        let begin =
+            call::begin_as(site, label, &mut |rules| take(site, rules, arguments, core::mem::take(&mut targets)));
         Begun(begin)
     }
 }
 
-fn take(site: &'static Site, arguments: Option<Captured<'_>>, mut targets: Vec<Target>) -> Taken {
-    let mut canonical = Canonical::redacting(site.redact);
-    let written = arguments.map(|arguments| arguments.write(&mut canonical, POINTER, site.redact, Root::Parameter(0)));
+fn take(site: &'static Site, rules: Rules, arguments: Option<Captured<'_>>, mut targets: Vec<Target>) -> Taken {
+    let mut canonical = Canonical::redacting(rules);
+    canonical.find_subjects(&|root| arguments.as_ref().filter(|_| root == ARGUMENTS));
+    let written = arguments.map(|arguments| arguments.write(&mut canonical, (POINTER, "arguments"), Some(ARGUMENTS)));
     if written == Some(false) {
         canonical.push_raw(b"{}");
     }
     for (index, target) in targets.iter_mut().enumerate() {
-        let (clean, rules) = canonical.secrets().scrub_known(&target.id);
-        rules.into_iter().for_each(|rule| canonical.note_removal(format!("/target/{index}/id"), rule));
+        let (clean, removals) = canonical.scrub_known(&target.id);
+        removals.into_iter().for_each(|removal| canonical.note_removal(format!("/target/{index}/id"), removal));
         target.id = clean;
     }
+    let rules = canonical.take_rules();
     let (bytes, mut redactions, secrets) = canonical.into_parts();
     if site.level == Level::Metadata {
         // Nothing was removed from arguments that the record does not hold.
         redactions.retain(|redaction| !redaction.path.starts_with("/request/"));
     }
-    Taken { arguments: written.map(|_| bytes), fields: None, targets, redactions, secrets }
+    Taken { arguments: written.map(|_| bytes), fields: None, targets, redactions, secrets, rules }
 }
 
 /// A call whose record of the intent may still be on its way. Dropped, it is recorded as cancelled without effect.

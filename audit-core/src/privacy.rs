@@ -1,8 +1,6 @@
 //! Privacy: how values are removed, and the one door to the keys that some of the ways need.
 
-#[cfg_attr(not(test), expect(dead_code, reason = "the serializer is to read them"))]
 pub(crate) mod secret;
-#[expect(dead_code, reason = "the serializer is to ask for the rules of types")]
 pub(crate) mod types;
 
 mod disclosure;

@@ -1,5 +1,6 @@
 //! How a call ended, told by its expansion: the returned value taken apart, and what it says of itself.
 
+use core::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::Site;
@@ -175,13 +176,20 @@ impl Open {
     /// Writes a result as the record has it; nothing if it was withheld. At level `metadata` it is written only to see
     /// whether it says that it is an error.
     fn write_result(&mut self, value: &Captured<'_>) -> Option<Buffer> {
-        let pointer = match self.site.level {
-            Level::Metadata => "",
-            Level::Request => "/response/summary",
-            Level::RequestResponse => "/response/result",
+        let place = match self.site.level {
+            Level::Metadata => ("", ""),
+            Level::Request => ("/response/summary", "summary"),
+            Level::RequestResponse => ("/response/result", "result"),
         };
-        let mut canonical = Canonical::redacting(self.site.redact);
-        let written = value.write(&mut canonical, pointer, self.site.redact, Root::Return);
+        // What is only looked at is worth no key.
+        let is_kept = self.site.level != Level::Metadata;
+        let rules = if is_kept { mem::take(&mut self.rules) } else { self.rules.dropping() };
+        let mut canonical = Canonical::redacting(rules);
+        canonical.find_subjects(&|root| (root == Root::Return).then_some(value));
+        let written = value.write(&mut canonical, place, Some(Root::Return));
+        if let Some(rules) = canonical.take_rules().filter(|_| is_kept) {
+            self.rules = rules;
+        }
         let (bytes, redactions, _not_in_errors) = canonical.into_parts();
         if self.site.level != Level::Metadata {
             self.redactions.extend(redactions);
