@@ -191,14 +191,14 @@ fn a_disclosure_counts_in_its_record_and_at_its_place_alone() {
     let mut log = Log::new(1);
     log.push("tool.called", &format!(r#","request":{{"arguments":{{"home":{home},"work":{work}}}}}"#));
     log.push("tool.called", &format!(r#","request":{{"arguments":{{"home":{work},"work":{home}}}}}"#));
-    let check = |index: usize, name: &str, disclosure: crate::privacy::Disclosure| {
+    let disclose = |index: usize, name: &str, disclosure: crate::privacy::Disclosure| {
         let mut evidence = log.prove(index, 4, 2);
         let path = format!("/request/arguments/{name}");
         let disclosures = vec![Disclosed { path, disclosure }];
         evidence.extra = Some(Extra { disclosures, ..Extra::of(log.lines[index].clone()) }.to_bytes());
-        super::check(evidence.to_string().as_bytes(), &[key(2)])
+        check(evidence.to_string().as_bytes(), &[key(2)])
     };
-    let told = check(2, "home", made(1, "\"Blumenweg 13\"")).unwrap();
+    let told = disclose(2, "home", made(1, "\"Blumenweg 13\"")).unwrap();
     assert_eq!(
         (told.disclosed[0].path.as_str(), told.disclosed[0].disclosure.value()),
         ("/request/arguments/home", "\"Blumenweg 13\"")
@@ -210,10 +210,10 @@ fn a_disclosure_counts_in_its_record_and_at_its_place_alone() {
         assert_eq!(checked.unwrap_err().to_string(), expect);
     };
     // Another place, another record, another value, another salt, a value inside of which it stands.
-    refused(check(2, "work", made(1, "\"Blumenweg 13\"")), "work");
-    refused(check(3, "home", made(1, "\"Blumenweg 13\"")), "home");
-    refused(check(2, "home", made(1, "\"Blumenweg 14\"")), "home");
-    refused(check(2, "home", made(2, "\"Blumenweg 13\"")), "home");
-    refused(check(2, "home/_sd/0", made(1, "\"Blumenweg 13\"")), "home/_sd/0");
-    refused(check(0, "home", made(1, "\"Blumenweg 13\"")), "home");
+    refused(disclose(2, "work", made(1, "\"Blumenweg 13\"")), "work");
+    refused(disclose(3, "home", made(1, "\"Blumenweg 13\"")), "home");
+    refused(disclose(2, "home", made(1, "\"Blumenweg 14\"")), "home");
+    refused(disclose(2, "home", made(2, "\"Blumenweg 13\"")), "home");
+    refused(disclose(2, "home/_sd/0", made(1, "\"Blumenweg 13\"")), "home/_sd/0");
+    refused(disclose(0, "home", made(1, "\"Blumenweg 13\"")), "home");
 }
