@@ -39,8 +39,9 @@ const TENANTS_MAX: usize = 1_024;
 /// ```
 ///
 /// Directories have mode 0700 and files 0600; wider ones are refused. Each key is wrapped by the tenant's key (XChaCha20-Poly1305).
-/// A subject's key is brought to the disk before it is used the first time, which takes as long as an `fsync`; later uses look
-/// only whether it is still there.
+/// A subject's key is brought to the disk before it is used the first time, which takes the calling thread two `fsync`s; later
+/// uses look only whether it is still there. Where a call must not wait for that, ask for
+/// [`subject_key`](KeyRing::subject_key) before it, on a thread that may.
 pub struct FileKeyRing {
     directory: PathBuf,
     salt: Secret,

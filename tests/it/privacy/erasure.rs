@@ -129,3 +129,32 @@ fn without_a_key_a_value_is_dropped_under_the_same_rule() {
     }
     assert!(!place.holds("log", "Blumenweg") && !place.holds("without", "Blumenweg"));
 }
+
+#[audited::audited(action = "order.note", redact = [token(customer.id), seal(customer.street, subject = customer.id)])]
+fn note(customer: &Customer, text: &str) -> usize {
+    text.len()
+}
+
+#[test]
+fn what_lies_in_a_blob_is_found_and_revealed_and_is_in_no_proof() {
+    let (_directory, place, log) = place();
+    recorded(&log, || {
+        note(&Customer::new("customer-17", "Blumenweg 13"), &"long ".repeat(20_000));
+    });
+    log.close().unwrap();
+    let records = place.records();
+    let record = records.iter().find(|record| record["action"] == "order.note").unwrap();
+    assert!(record["request"]["ref"].is_string(), "{record}");
+    let (text, code) = place.run("lookup DIR/log --tenant acme --json --value customer-17");
+    let found: Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
+    assert_eq!((code, found["record_id"].as_str()), (0, Some(record_id(record))));
+    assert_eq!(found["paths"], json!([format!("{CUSTOMER}/id")]));
+    let (text, code) = place.run(&format!("reveal DIR/log {} --path {STREET}", record_id(record)));
+    assert!(code == 0 && text.contains("\"Blumenweg 13\""), "{text}");
+    let (text, code) = place.run(&format!("prove DIR/log {} -o - --disclose {STREET}", record_id(record)));
+    assert_eq!(code, 2);
+    assert!(
+        text.contains("expected a sealed value at /request/arguments/customer/street in the entry itself"),
+        "{text}"
+    );
+}

@@ -331,3 +331,27 @@ fn what_a_killed_process_sealed_reaches_the_disk_before_its_records_are_appended
     reopened.close().unwrap();
     checked(&killed);
 }
+
+#[test]
+fn threads_that_seal_at_the_same_time_leave_whole_lines() {
+    let place = Place::new();
+    let log = place.open();
+    let sealed: Vec<(String, String)> = std::thread::scope(|scope| {
+        let seal = |thread: u32| {
+            let log = &log;
+            move || {
+                let value = |n: u32| format!("\"{thread} {}\"", "x".repeat(usize::try_from(n).unwrap()));
+                let one = |n| (seal(log, &format!("customer-{}", n % 3), &value(n)).digest, value(n));
+                (0..100).map(one).collect::<Vec<_>>()
+            }
+        };
+        let threads: Vec<_> = (0..4).map(|thread| scope.spawn(seal(thread))).collect();
+        threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+    });
+    assert_eq!(sealed.len(), 400);
+    for (digest, value) in sealed {
+        assert_eq!(place.value(&digest), Some(value));
+    }
+    log.close().unwrap();
+    checked(&place.path);
+}
