@@ -1,13 +1,12 @@
 //! `audited anchor`: gives the newest checkpoint of a log to witnesses and timestamp authorities.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context as _, ensure};
 use audit_anchor::{Connection, Timestamps, Witness};
 use audit_core::anchor::{Anchor as Keeper, AnchorName};
 use audit_core::note::VerificationKey;
-use audit_core::policy::Policy;
 use audit_store::anchors::{self, Outcome};
 use clap::Args;
 use serde::Serialize;
@@ -15,6 +14,7 @@ use serde::Serialize;
 use crate::Exit;
 use crate::arguments::Secrets;
 use crate::output::Output;
+use crate::policy;
 use crate::ring::open_for_record;
 use crate::text::{entries, identifier};
 
@@ -161,18 +161,13 @@ fn keepers(arguments: &Anchor) -> anyhow::Result<Vec<Arc<dyn Keeper>>> {
 
 fn of_policy(arguments: &Anchor) -> anyhow::Result<Vec<NamedWitness>> {
     let Some(file) = &arguments.policy else { return Ok(Vec::new()) };
-    let policy = read_policy(file)?;
+    let policy = policy::read(file)?;
     let with_url = policy.witnesses().filter_map(|witness| Some((witness, witness.url()?)));
     let named = with_url.map(|(witness, url)| {
         let name = witness.name().parse().with_context(|| format!("{}: {}", file.display(), witness.name()))?;
         Ok(NamedWitness { name, key: witness.key().clone(), url: url.into_owned() })
     });
     named.collect()
-}
-
-fn read_policy(file: &Path) -> anyhow::Result<Policy> {
-    let bytes = std::fs::read(file).with_context(|| format!("could not read {}", file.display()))?;
-    Policy::parse(&bytes).with_context(|| file.display().to_string())
 }
 
 /// Records what came of it, and returns in which log.

@@ -111,13 +111,15 @@ LOG each has its own: FILE.<name of the log>.
 With --key every checkpoint must be signed by that key or by one that it vouched for; take it from `audited key show`
 when the log is new, and keep it. With --policy a quorum of its witnesses must have cosigned a checkpoint; what they gave
 is taken from LOG/anchors and from the copies. With --copy the log must agree with a checkpoint that was kept elsewhere, and with
---seal-key the seal must cover what is listed.
+--seal-key the seal must cover what is listed. With --timestamps-ca the program `openssl` must verify every timestamp in
+LOG/anchors, and there must be one; that each is of a listed checkpoint is checked always.
 
 Examples:
   audited verify audit --progress
   audited verify audit --key example.com/orders+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k
   audited verify audit --copy /mnt/other/orders.checkpoint --seal-key orders.seal-key
   audited verify audit --policy witnesses.policy
+  audited verify audit --timestamps-ca authority.pem
   audited verify audit --from 120000 --to 130000
   audited verify audit --resume /var/lib/auditor/orders.resume")]
 pub(crate) struct Verify {
@@ -141,6 +143,10 @@ pub(crate) struct Verify {
     /// Demand a quorum of the witnesses of this policy, in C2SP's form
     #[arg(long, value_name = "FILE", conflicts_with_all = ["from", "to"])]
     pub(crate) policy: Option<PathBuf>,
+    /// Demand timestamps of authorities whose root certificates are in this file, in PEM; `openssl` verifies them
+    #[cfg(feature = "anchor")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["from", "to"])]
+    pub(crate) timestamps_ca: Option<PathBuf>,
     /// Demand that the log agrees with the checkpoint in this file; may be given several times
     #[arg(long, value_name = "FILE", conflicts_with_all = ["from", "to"])]
     pub(crate) copy: Vec<PathBuf>,

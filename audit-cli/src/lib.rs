@@ -44,6 +44,7 @@ mod key;
 mod key_ring;
 mod lookup;
 mod output;
+mod policy;
 mod prove;
 mod recover;
 mod reveal;

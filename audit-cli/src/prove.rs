@@ -22,7 +22,8 @@ use crate::text::identifier;
 The file is one entry with the proof that it is in the tree of the log's newest checkpoint (C2SP tlog-proof). Whoever has
 it checks it with a key of the log and nothing else: audited check. An entry can be proved once a checkpoint covers it,
 within a second or when the log is closed. LOG alone is looked at, not the logs beside it. A file that is there already
-is not replaced.
+is not replaced. With --policy the checkpoint is one that a quorum of witnesses cosigned, of those in LOG/anchors (audited
+anchor); without it, it has whatever cosignatures lie there for it.
 
 With --disclose the file also opens values that were sealed: whoever has it reads them, and checks without a key that they are
 those of the record. That is recorded as log.read, in LOG or LOG.operator, before the file is written.
@@ -35,6 +36,7 @@ Examples:
   audited prove audit --number 12 -o - | audited check - --key \"$KEY\"
   audited prove audit 01a17cbd-e826-77ed-86a8-0e9a0a0ad21c --disclose /request/arguments/customer/name \\
       --key-ring ring --tenant-key-env TENANT_KEY
+  audited prove audit --number 12 --policy witnesses.policy
   audited prove audit --consistency checkpoint.of-yesterday 120000")]
 pub(crate) struct Prove {
     /// The log's directory
@@ -51,10 +53,13 @@ pub(crate) struct Prove {
     /// Add the rotations of the keys, so that the first key suffices where the log has an identity key, too
     #[arg(long)]
     rotations: bool,
+    /// Take the newest checkpoint that a quorum of this policy cosigned, instead of the newest of all
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
     #[command(flatten)]
     disclose: Disclose,
     /// Prove that a tree of the log is the beginning of another
-    #[arg(long, num_args = 2, value_names = ["OLD", "NEW"], conflicts_with_all = ["record_id", "number", "output", "rotations"])]
+    #[arg(long, num_args = 2, value_names = ["OLD", "NEW"], conflicts_with_all = ["record_id", "number", "output", "rotations", "policy"])]
     consistency: Option<Vec<String>>,
 }
 
@@ -78,7 +83,11 @@ pub(crate) fn execute(arguments: &Prove, output: &mut Output<'_>) -> anyhow::Res
     }
     let which = arguments.number.map(Which::Number).or(arguments.record_id.map(Which::Record));
     let which = which.context("expected the identifier of a record or a number, found neither")?;
-    let mut evidence = match Options::new().rotations(arguments.rotations).prove(&arguments.log, which) {
+    let mut options = Options::new().rotations(arguments.rotations);
+    if let Some(file) = &arguments.policy {
+        options = options.policy(crate::policy::read(file)?);
+    }
+    let mut evidence = match options.prove(&arguments.log, which) {
         Err(error) if error.is_not_found() => {
             output.warn(&error.to_string());
             return Ok(Exit::Negative);

@@ -18,7 +18,7 @@ use crate::lines::{self, Fault, Lines};
 use crate::proof::{self, ProofError};
 
 #[cfg(feature = "signatures")]
-pub use check::{CheckError, Checked, check};
+pub use check::{CheckError, Checked, Cosigner, check, check_cosigned};
 pub use disclosed::{DISCLOSURES_MAX, Disclosed};
 pub use extra::{Extra, ParseExtraError, ROTATIONS_MAX};
 

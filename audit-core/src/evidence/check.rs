@@ -10,6 +10,7 @@ use crate::evidence::{Disclosed, Evidence, Extra, ParseEvidenceError, ParseExtra
 use crate::hash::Hash;
 use crate::id::RecordId;
 use crate::note::{BadSignature, Note, ParseNoteError, VerificationKey};
+use crate::policy::{Cosigned, KnownLog, Policy, PolicyError};
 use crate::proof::ProofError;
 use crate::vocabulary::EventName;
 
@@ -33,6 +34,17 @@ pub struct Checked {
     pub disclosed: Vec<Disclosed>,
     /// How many rotations lead from the given key to the one that signed; 0 if it signed itself.
     pub rotations: usize,
+    /// The witnesses of the policy that cosigned the checkpoint; none without a policy.
+    pub cosigners: Vec<Cosigner>,
+}
+
+/// A witness of a policy that cosigned a checkpoint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cosigner {
+    /// The name that the policy gives it.
+    pub name: String,
+    /// When, by its own clock, in seconds since 1970.
+    pub time: u64,
 }
 
 /// Checks the bytes of a `.tlog-proof` file, of which all count: that the entry in it is in the tree of a checkpoint that
@@ -44,6 +56,24 @@ pub struct Checked {
 /// # Errors
 /// Tells what does not fit. Evidence without an entry in it is refused, as is a log's checkpoint without a signature.
 pub fn check(bytes: &[u8], keys: &[VerificationKey]) -> Result<Checked, CheckError> {
+    check_note(bytes, keys).map(|(checked, _note)| checked)
+}
+
+/// Checks what [`check`] does, with the keys of the policy's logs beside those given, and that a quorum of the policy's
+/// witnesses cosigned the checkpoint: who trusts them knows that the log showed others no other tree.
+///
+/// # Errors
+/// Those of [`check`]; too few witnesses cosigned the checkpoint, or a signature of a known one is not right.
+pub fn check_cosigned(bytes: &[u8], keys: &[VerificationKey], policy: &Policy) -> Result<Checked, CheckError> {
+    let keys: Vec<VerificationKey> = keys.iter().chain(policy.logs().iter().map(KnownLog::key)).cloned().collect();
+    let (mut checked, note) = check_note(bytes, &keys)?;
+    let cosigned = policy.check_quorum(&note).map_err(CheckError::Policy)?;
+    let cosigner = |one: Cosigned<'_>| Cosigner { name: one.witness.name().into_owned(), time: one.time };
+    checked.cosigners = cosigned.into_iter().map(cosigner).collect();
+    Ok(checked)
+}
+
+fn check_note(bytes: &[u8], keys: &[VerificationKey]) -> Result<(Checked, Note), CheckError> {
     let evidence = Evidence::parse(bytes).map_err(CheckError::Parse)?;
     let extra = evidence.parse_extra().map_err(CheckError::ParseExtra)?.ok_or(CheckError::NoEntry)?;
     let (checkpoint, note) = included(&evidence, &extra.entry)?;
@@ -52,8 +82,9 @@ pub fn check(bytes: &[u8], keys: &[VerificationKey]) -> Result<Checked, CheckErr
     let record_id = record_of(&extra.entry)?.record_id;
     let record_id =
         record_id.parse().map_err(|fault| CheckError::Entry(ParseEntryError::new(format!("record_id: {fault}"))))?;
-    let (entry, disclosed) = (extra.entry, extra.disclosures);
-    Ok(Checked { entry, number: evidence.index, record_id, checkpoint, key, signer, disclosed, rotations })
+    let (entry, number, disclosed) = (extra.entry, evidence.index, extra.disclosures);
+    let cosigners = Vec::new();
+    Ok((Checked { entry, number, record_id, checkpoint, key, signer, disclosed, rotations, cosigners }, note))
 }
 
 /// Checks that the digest of each disclosure stands at its place in the entry.
@@ -199,6 +230,8 @@ pub enum CheckError {
         /// The name of the log that the checkpoint states.
         origin: String,
     },
+    /// No quorum cosigned the checkpoint, or a cosignature is not right.
+    Policy(PolicyError),
     /// The checkpoint, or a rotation, lies before what an earlier rotation covers.
     Older {
         /// The size, or the number of the entry.
@@ -236,6 +269,7 @@ impl fmt::Display for CheckError {
             Self::Checkpoint(fault) => fault.fmt(f),
             Self::Inclusion(fault) => write!(f, "the entry is not in the tree of the checkpoint: {fault}"),
             Self::Signature(fault) => fault.fmt(f),
+            Self::Policy(fault) => fault.fmt(f),
             Self::NotSigned { origin } => {
                 write!(
                     f,

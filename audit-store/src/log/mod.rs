@@ -328,7 +328,8 @@ impl Shared {
             (None, _) => Condition::Closed,
         };
         let refused = state.refusals.dropped.saturating_add(state.refusals.recorded);
-        Health::new(condition).with_refused(refused).with_abandoned(self.abandoned)
+        let health = Health::new(condition).with_refused(refused).with_abandoned(self.abandoned);
+        health.with_failing_anchors(state.anchored.failing.clone())
     }
 
     fn is_child(&self) -> bool {

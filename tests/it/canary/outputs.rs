@@ -99,7 +99,7 @@ pub fn command_line(log: &Path, export: &Path) -> Vec<u8> {
     let commands: [&[&str]; 6] = [
         &["show", log],
         &["show", log, "--json"],
-        &["timeline", log],
+        &["timeline", log, "--run", "run-1"],
         &["stats", log],
         &["verify", log, "--json"],
         &["export", "tlog", log, export.to_str().unwrap()],

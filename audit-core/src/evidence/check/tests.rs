@@ -1,6 +1,6 @@
 use super::*;
 use crate::entry::{Sequence, write_line};
-use crate::note::{SecretKey, Signature};
+use crate::note::{Algorithm, SecretKey, Signature};
 use crate::proof;
 use crate::tree::Frontier;
 
@@ -216,4 +216,81 @@ fn a_disclosure_counts_in_its_record_and_at_its_place_alone() {
     refused(disclose(2, "home", made(2, "\"Blumenweg 13\"")), "home");
     refused(disclose(2, "home/_sd/0", made(1, "\"Blumenweg 13\"")), "home/_sd/0");
     refused(disclose(0, "home", made(1, "\"Blumenweg 13\"")), "home");
+}
+
+/// Makes the key of a witness, which cosigns with the secret of that seed.
+fn witness(seed: u8) -> VerificationKey {
+    let public = secret(seed).verification_key().unwrap().public_key();
+    VerificationKey::new(format!("witness.example/{seed}"), Algorithm::Cosignature, public).unwrap()
+}
+
+/// A policy with the witnesses 11 and 12 and these lines after them.
+fn policy(lines: &str) -> Policy {
+    let text = format!("witness east {}\nwitness west {}\n{lines}\n", witness(11), witness(12));
+    Policy::parse(text.as_bytes()).unwrap()
+}
+
+/// The evidence with cosignatures over a text, or over that of its checkpoint.
+fn cosigned(evidence: &Evidence, seeds: &[u8], text: Option<&str>) -> Evidence {
+    let mut note = Note::parse(&evidence.checkpoint).unwrap();
+    let text = text.unwrap_or_else(|| note.text()).to_owned();
+    for seed in seeds {
+        note.push(Signature::cosign(&text, 1_700_000_000, &witness(*seed), &secret(*seed)).unwrap());
+    }
+    Evidence { checkpoint: note.to_string(), ..evidence.clone() }
+}
+
+#[test]
+fn a_quorum_must_have_cosigned_where_a_policy_is_given() {
+    const BOTH: &str = "group both all east west\nquorum both";
+    let evidence = Log::new(3).prove_last(2);
+    let check = |evidence: &Evidence, lines: &str| {
+        check_cosigned(evidence.to_string().as_bytes(), &[key(1)], &policy(lines)).map_err(|fault| fault.to_string())
+    };
+    let found = check(&cosigned(&evidence, &[11, 12, 13], None), BOTH).unwrap();
+    let names: Vec<(&str, u64)> = found.cosigners.iter().map(|one| (&*one.name, one.time)).collect();
+    assert_eq!(names, [("east", 1_700_000_000), ("west", 1_700_000_000)]);
+    assert_eq!((found.rotations, &found.key), (2, &key(1)));
+    // More than the quorum asks for is told, too; none is asked for.
+    assert_eq!(check(&cosigned(&evidence, &[11, 12], None), "quorum west").unwrap().cosigners.len(), 2);
+    assert!(check(&evidence, "quorum none").unwrap().cosigners.is_empty());
+
+    let refused = |evidence: &Evidence, expected: expect_test::Expect| {
+        expected.assert_eq(&check(evidence, BOTH).unwrap_err());
+    };
+    refused(
+        &evidence,
+        expect_test::expect![
+            "the checkpoint does not meet the policy: expected cosignatures of 2 of the 2 members of both, found none"
+        ],
+    );
+    refused(
+        &cosigned(&evidence, &[12], None),
+        expect_test::expect![
+            "the checkpoint does not meet the policy: expected cosignatures of 2 of the 2 members of both, found those of west"
+        ],
+    );
+    refused(
+        &cosigned(&evidence, &[11, 13], None),
+        expect_test::expect![
+            "the checkpoint does not meet the policy: expected cosignatures of 2 of the 2 members of both, found those of east"
+        ],
+    );
+    // A forgery is refused even where the quorum can do without it.
+    let forged = cosigned(&evidence, &[11], Some(Note::parse(&Log::new(1).note(2, &[1])).unwrap().text()));
+    assert!(check(&forged, "quorum west").unwrap_err().contains("found one that does not verify"));
+    assert!(check(&forged, "quorum none").unwrap_err().contains("found one that does not verify"));
+    // Witnesses do not stand in for the log's own key.
+    let keyless = check_cosigned(cosigned(&evidence, &[11, 12], None).to_string().as_bytes(), &[], &policy(BOTH));
+    assert!(matches!(keyless, Err(CheckError::NotSigned { .. })));
+}
+
+#[test]
+fn the_logs_of_a_policy_count_as_keys() {
+    let log = Log::new(3);
+    let lines = format!("log {}\nquorum east", key(1));
+    for evidence in [log.prove(0, 2, 1), log.prove_last(2)] {
+        let evidence = cosigned(&evidence, &[11], None).to_string();
+        assert_eq!(check_cosigned(evidence.as_bytes(), &[], &policy(&lines)).unwrap().key, key(1));
+    }
 }
