@@ -9,8 +9,12 @@ use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 
 use crate::check::Check;
+use crate::erase::Erase;
 use crate::export::Export;
+use crate::key_ring::KeyRing;
+use crate::lookup::Lookup;
 use crate::prove::Prove;
+use crate::reveal::Reveal;
 
 /// Reads tamper-evident audit logs of AI agents.
 #[derive(Debug, Parser)]
@@ -45,6 +49,9 @@ Exit codes:
   compact                0 all full segments are compressed, 2 an error
   recover                0 the log is closed, 2 an error
   key, export            0 done, 2 an error
+  lookup                 0 found, 1 nothing found or some lines cannot be read, 2 an error
+  reveal                 0 all values are shown, 1 one of them cannot be, 2 an error
+  erase                  0 erased, 1 there was nothing to erase, 2 an error
   prove                  0 proved, 1 there is no such entry, 2 an error
   anchor                 0 anchored, 1 an anchor refuses or has seen another log, 2 an error
   check                  0 it holds, 1 it is refused, 2 an error";
@@ -66,6 +73,15 @@ pub(crate) enum Command {
     /// Make, show and replace the keys that sign checkpoints
     #[command(subcommand)]
     Key(Key),
+    /// Make, show and rotate the keys by which values stay linkable, and can be read until they are erased
+    #[command(subcommand)]
+    KeyRing(KeyRing),
+    /// Find the records that hold the token of a value
+    Lookup(Lookup),
+    /// Show sealed values of a record to who holds the key, and record that
+    Reveal(Reveal),
+    /// Destroy the keys of a subject, so that nothing that was sealed for it can be read again
+    Erase(Erase),
     /// Make the evidence of one entry, that others check without the log
     Prove(Prove),
     /// Check evidence of one entry, without the log

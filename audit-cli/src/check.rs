@@ -22,9 +22,10 @@ use crate::text::{identifier, instant};
 #[command(after_long_help = "\
 The checkpoint in the file must rest on one of the keys: be signed by it, or by one that the rotations in the file lead
 to from it. Pin the log's first key or its identity key, as audited key show printed it when the log was new. Every byte
-of the file counts. What is shown of the entry stands in the log's tree as the checkpoint states it; whether the log says
-the truth is for its owner to tell; that it showed others no other tree, for witnesses: with --policy, a quorum of them
-must have cosigned the checkpoint. Its `log` lines count as keys.
+of the file counts. A sealed value that the file discloses is shown if its digest stands at its place in the entry. What is
+shown of the entry stands in the log's tree as the checkpoint states it; whether the log says the truth is for its owner to
+tell; that it showed others no other tree, for witnesses: with --policy, a quorum of them must have cosigned the checkpoint.
+Its `log` lines count as keys.
 
 Examples:
   audited check 01a17cbd-e826-77ed-86a8-0e9a0a0ad21c.tlog-proof --key \"$KEY\"
@@ -56,7 +57,16 @@ struct Account<'a> {
     rotations: usize,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     cosigners: Vec<Saw<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    disclosed: Vec<Revealed<'a>>,
     entry: &'a RawValue,
+}
+
+/// A sealed value of the entry that the file opens.
+#[derive(Serialize)]
+struct Revealed<'a> {
+    path: &'a str,
+    value: &'a RawValue,
 }
 
 /// A witness that cosigned the checkpoint.
@@ -92,7 +102,11 @@ pub(crate) fn execute(arguments: &Check, output: &mut Output<'_>) -> anyhow::Res
         }
     };
     let entry: &RawValue = serde_json::from_slice(&checked.entry)?;
-    let account = Account::new(&checked, entry);
+    let mut account = Account::new(&checked, entry);
+    for disclosed in &checked.disclosed {
+        let value = serde_json::from_str(disclosed.disclosure.value())?;
+        account.disclosed.push(Revealed { path: &disclosed.path, value });
+    }
     if arguments.json {
         output.json(&serde_json::to_string(&account).context("could not write the account as JSON")?)?;
     } else {
@@ -126,6 +140,7 @@ impl<'a> Account<'a> {
             signer: checked.signer.to_string(),
             rotations: checked.rotations,
             cosigners: checked.cosigners.iter().map(Saw::new).collect(),
+            disclosed: Vec::new(),
             entry,
         }
     }
@@ -148,6 +163,9 @@ impl<'a> Account<'a> {
             |saw: &Saw<'_>| ("cosigned by", format!("{}, {} by its clock", identifier(saw.name), instant(&saw.time)));
         lines.extend(self.cosigners.iter().map(cosigned));
         lines.push(("line", self.entry.get().to_owned()));
+        for Revealed { path, value } in &self.disclosed {
+            lines.push(("disclosed", format!("{path} {}", value.get())));
+        }
         lines
     }
 }

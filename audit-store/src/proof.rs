@@ -98,15 +98,10 @@ impl Options {
             None => cosigned::with_known(&layout, &newest)?,
         };
         let rotations = rotations::needed(&layout, &stated, self.rotations)?;
-        let mut extra = Extra { entry: line, rotations: Vec::new() };
+        let mut extra = Extra::of(line);
         for rotation in rotations {
-            let entry = rotation.line;
-            extra.rotations.push(evidence_of(
-                &layout,
-                rotation.number,
-                Extra { entry, rotations: Vec::new() },
-                &rotation.stated,
-            )?);
+            let of_rotation = Extra::of(rotation.line);
+            extra.rotations.push(evidence_of(&layout, rotation.number, of_rotation, &rotation.stated)?);
         }
         let evidence = evidence_of(&layout, number, extra, &stated)?;
         let bytes = evidence.to_string().len();
@@ -129,6 +124,15 @@ impl Options {
 /// that the checkpoint states ([`Error::is_tampered`]); a file cannot be read.
 pub fn prove(log: impl AsRef<Path>, which: Which) -> Result<Evidence, Error> {
     Options::new().prove(log, which)
+}
+
+/// Returns the number and the line of an entry, without its line feed, as it stands: nothing is proved.
+///
+/// # Errors
+/// The path is no log; there is no such entry ([`Error::is_not_found`]); a file cannot be read.
+pub fn entry(log: impl AsRef<Path>, which: Which) -> Result<(u64, Vec<u8>), Error> {
+    let layout = Layout::new(log.as_ref());
+    find::entry(&layout, &mut Entries::new(&layout), which)
 }
 
 /// Returns the newest checkpoint, which any proof needs.

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::checkpoint::{Checkpoint, ParseCheckpointError};
 use crate::entry::{ParseEntryError, parse_line};
-use crate::evidence::{Evidence, Extra, ParseEvidenceError, ParseExtraError};
+use crate::evidence::{Disclosed, Evidence, Extra, ParseEvidenceError, ParseExtraError};
 use crate::hash::Hash;
 use crate::id::RecordId;
 use crate::note::{BadSignature, Note, ParseNoteError, VerificationKey};
@@ -30,6 +30,8 @@ pub struct Checked {
     pub key: VerificationKey,
     /// The key that signed the checkpoint: the given one, or the one that rotations lead to from it.
     pub signer: VerificationKey,
+    /// Sealed values of the entry that the evidence discloses: each stands in the record where it says.
+    pub disclosed: Vec<Disclosed>,
     /// How many rotations lead from the given key to the one that signed; 0 if it signed itself.
     pub rotations: usize,
     /// The witnesses of the policy that cosigned the checkpoint; none without a policy.
@@ -76,11 +78,27 @@ fn check_note(bytes: &[u8], keys: &[VerificationKey]) -> Result<(Checked, Note),
     let extra = evidence.parse_extra().map_err(CheckError::ParseExtra)?.ok_or(CheckError::NoEntry)?;
     let (checkpoint, note) = included(&evidence, &extra.entry)?;
     let (key, signer, rotations) = resting_on(&checkpoint, &note, &extra, keys)?;
+    check_disclosed(&extra)?;
     let record_id = record_of(&extra.entry)?.record_id;
     let record_id =
         record_id.parse().map_err(|fault| CheckError::Entry(ParseEntryError::new(format!("record_id: {fault}"))))?;
-    let (entry, number, cosigners) = (extra.entry, evidence.index, Vec::new());
-    Ok((Checked { entry, number, record_id, checkpoint, key, signer, rotations, cosigners }, note))
+    let (entry, number, disclosed) = (extra.entry, evidence.index, extra.disclosures);
+    let cosigners = Vec::new();
+    Ok((Checked { entry, number, record_id, checkpoint, key, signer, disclosed, rotations, cosigners }, note))
+}
+
+/// Checks that the digest of each disclosure stands at its place in the entry.
+fn check_disclosed(extra: &Extra) -> Result<(), CheckError> {
+    if extra.disclosures.is_empty() {
+        return Ok(());
+    }
+    let entry: serde_json::Value = serde_json::from_slice(&extra.entry)
+        .map_err(|fault| CheckError::Entry(ParseEntryError::new(fault.to_string())))?;
+    let record = entry.get("record").unwrap_or(&serde_json::Value::Null);
+    match extra.disclosures.iter().find(|disclosed| !disclosed.is_of(record)) {
+        None => Ok(()),
+        Some(disclosed) => Err(CheckError::Disclosure { path: disclosed.path.clone() }),
+    }
 }
 
 /// Checks that the entry is in the tree of the evidence's checkpoint, whoever signed that.
@@ -221,6 +239,11 @@ pub enum CheckError {
         /// How many entries the checkpoint of the rotation before covers.
         covered: u64,
     },
+    /// A disclosure is not that of the value which is sealed at its place in the entry.
+    Disclosure {
+        /// The place that it names.
+        path: String,
+    },
     /// The entry in the place of a rotation names no next key.
     NoRotation,
     /// A rotation does not fit.
@@ -255,6 +278,9 @@ impl fmt::Display for CheckError {
             }
             Self::Older { size, covered } => {
                 write!(f, "expected what follows the {covered} entries of the rotation before, found {size}")
+            }
+            Self::Disclosure { path } => {
+                write!(f, "expected the digest of the disclosure at {path:?} in the record, found none or another")
             }
             Self::NoRotation => f.write_str("expected an entry key.rotated that names a key of the log, found another"),
             Self::Rotation { place, source } => write!(f, "rotation {place}: {source}"),

@@ -67,7 +67,7 @@ impl Log {
         }
         let mut leaves = Leaves(self.lines.iter().map(|line| Hash::leaf(line)).collect());
         let proof = proof::inclusion(index as u64, size as u64, &mut leaves).unwrap();
-        let extra = Extra { entry: self.lines[index].clone(), rotations: Vec::new() };
+        let extra = Extra::of(self.lines[index].clone());
         Evidence { extra: Some(extra.to_bytes()), index: index as u64, proof, checkpoint: self.note(size, &[seed]) }
     }
 
@@ -77,7 +77,7 @@ impl Log {
         let mut evidence = self.prove(size - 1, size, rotations + 1);
         // A rotation of key n stands in entry 2n − 1, and the checkpoint over it is of key n.
         let rotations = (1..=rotations).map(|n| self.prove(usize::from(2 * n - 1), usize::from(2 * n), n)).collect();
-        evidence.extra = Some(Extra { entry: self.lines[size - 1].clone(), rotations }.to_bytes());
+        evidence.extra = Some(Extra { rotations, ..Extra::of(self.lines[size - 1].clone()) }.to_bytes());
         evidence
     }
 }
@@ -181,6 +181,41 @@ fn evidence_without_entry_or_signature_is_refused() {
     let other = log.note(1, &[1]);
     let forged = format!("{}\n\n{}", log.note(2, &[]).trim_end(), other.split_once("\n\n").unwrap().1);
     assert!(matches!(checked(&Evidence { checkpoint: forged, ..evidence }, &[key(1)]), Err(CheckError::Signature(_))));
+}
+
+#[test]
+fn a_disclosure_counts_in_its_record_and_at_its_place_alone() {
+    let made = |salt: u8, value: &str| crate::privacy::Disclosure::new([salt; 16], "street", value);
+    let sealed = |value: &str| format!(r#"{{"_sd":["{}"]}}"#, made(1, value).digest());
+    let (home, work) = (sealed("\"Blumenweg 13\""), sealed("\"Am Markt 1\""));
+    let mut log = Log::new(1);
+    log.push("tool.called", &format!(r#","request":{{"arguments":{{"home":{home},"work":{work}}}}}"#));
+    log.push("tool.called", &format!(r#","request":{{"arguments":{{"home":{work},"work":{home}}}}}"#));
+    let disclose = |index: usize, name: &str, disclosure: crate::privacy::Disclosure| {
+        let mut evidence = log.prove(index, 4, 2);
+        let path = format!("/request/arguments/{name}");
+        let disclosures = vec![Disclosed { path, disclosure }];
+        evidence.extra = Some(Extra { disclosures, ..Extra::of(log.lines[index].clone()) }.to_bytes());
+        check(evidence.to_string().as_bytes(), &[key(2)])
+    };
+    let told = disclose(2, "home", made(1, "\"Blumenweg 13\"")).unwrap();
+    assert_eq!(
+        (told.disclosed[0].path.as_str(), told.disclosed[0].disclosure.value()),
+        ("/request/arguments/home", "\"Blumenweg 13\"")
+    );
+    let refused = |checked: Result<Checked, CheckError>, name: &str| {
+        let expect = format!(
+            r#"expected the digest of the disclosure at "/request/arguments/{name}" in the record, found none or another"#
+        );
+        assert_eq!(checked.unwrap_err().to_string(), expect);
+    };
+    // Another place, another record, another value, another salt, a value inside of which it stands.
+    refused(disclose(2, "work", made(1, "\"Blumenweg 13\"")), "work");
+    refused(disclose(3, "home", made(1, "\"Blumenweg 13\"")), "home");
+    refused(disclose(2, "home", made(1, "\"Blumenweg 14\"")), "home");
+    refused(disclose(2, "home", made(2, "\"Blumenweg 13\"")), "home");
+    refused(disclose(2, "home/_sd/0", made(1, "\"Blumenweg 13\"")), "home/_sd/0");
+    refused(disclose(0, "home", made(1, "\"Blumenweg 13\"")), "home");
 }
 
 /// Makes the key of a witness, which cosigns with the secret of that seed.
