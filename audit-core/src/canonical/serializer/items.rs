@@ -287,7 +287,8 @@ impl Canonical {
                 self.removing = item.outer.take();
                 self.wait_for_neighbour(frame, item, removed, path);
             } else {
-                let name = self.name_of_item(item);
+                let is_sealed = matches!(removed.method, Method::Seal(_));
+                let name = if is_sealed { self.name_of_item(item) } else { String::new() };
                 let (written, removal) = self.end_removal(&removed, item.outer.take(), item.value, &name);
                 is_written &= written;
                 self.note(path, removal);
