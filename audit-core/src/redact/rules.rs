@@ -61,7 +61,7 @@ impl Rules {
     }
 
     /// Adds what a policy says.
-    #[expect(dead_code, reason = "the policy is to decide")]
+    #[cfg_attr(not(test), expect(dead_code, reason = "the policy is to decide"))]
     pub(crate) fn with(mut self, rules: CallRules) -> Self {
         self.policy = rules.paths;
         if let Some(privacy) = rules.privacy {
