@@ -20,6 +20,7 @@ mod unavailable;
 
 #[cfg(feature = "signatures")]
 pub mod anchor;
+pub mod audit_policy;
 pub mod canonical;
 pub mod checkpoint;
 pub mod context;

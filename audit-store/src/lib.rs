@@ -54,6 +54,7 @@ pub mod keys;
 mod layout;
 mod log;
 mod options;
+pub mod policy;
 pub mod proof;
 pub mod query;
 pub mod read;

@@ -4,8 +4,8 @@ pub(crate) mod names;
 pub(crate) mod path;
 pub(crate) mod secrets;
 
-pub(crate) use path::parse_path;
 pub use path::{Path, Root, Segment};
+pub(crate) use path::{is_path, parse_path};
 
 /// One removal, as it stands in a record's `redactions`. Every removal is a `drop` for now.
 #[derive(Clone, Debug, PartialEq, Eq)]
