@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use serde::Serialize;
 
+use crate::audit_policy::Limits;
 use crate::canonical::{Canonical, object_of};
 use crate::context::Ambient;
 use crate::limit;
@@ -141,6 +142,8 @@ impl Event {
             targets: &self.targets,
             redactions: &redactions,
             annotations: annotations.as_ref(),
+            retention: None,
+            limits: Limits::default(),
             trigger: true,
         };
         let receipt = port.append_asked(&draft);

@@ -12,6 +12,7 @@ use std::sync::Mutex;
 use tracing::span::{Attributes, Record};
 use tracing::{Event, Metadata};
 
+use crate::audit_policy::Limits;
 use crate::context::{Ambient, CallLink};
 use crate::id::CallId;
 use crate::limit;
@@ -290,6 +291,8 @@ fn draft<'a>(event: EventName, time: Time, action: &'a str, ambient: &'a Ambient
         targets: &[],
         redactions: &[],
         annotations: None,
+        retention: None,
+        limits: Limits::default(),
         trigger: false,
     }
 }

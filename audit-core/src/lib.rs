@@ -13,6 +13,7 @@ mod capture;
 mod limit;
 mod lines;
 mod outcome;
+mod policed;
 mod record;
 mod redact;
 mod reused;

@@ -184,11 +184,7 @@ fn take(site: &'static Site, arguments: Option<Captured<'_>>, mut targets: Vec<T
         rules.into_iter().for_each(|rule| canonical.note_removal(format!("/target/{index}/id"), rule));
         target.id = clean;
     }
-    let (bytes, mut redactions, secrets) = canonical.into_parts();
-    if site.level == Level::Metadata {
-        // Nothing was removed from arguments that the record does not hold.
-        redactions.retain(|redaction| !redaction.path.starts_with("/request/"));
-    }
+    let (bytes, redactions, secrets) = canonical.into_parts();
     Taken { arguments: written.map(|_| bytes), fields: None, targets, redactions, secrets }
 }
 

@@ -122,6 +122,10 @@ impl AuditPort {
         &*self.0.clock
     }
 
+    pub(crate) fn sink(&self) -> &dyn Sink {
+        &*self.0.sink
+    }
+
     pub(crate) fn new_call_id(&self, time: Time) -> CallId {
         CallId::new(&*self.0.ids, time)
     }

@@ -2,15 +2,18 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use super::Site;
 use super::open::{Ended, Open};
 use crate::canonical::Canonical;
 use crate::capture::Captured;
 use crate::outcome::{self, Conclusion, ErrorFacts, Stated, TOOL_ERROR};
 use crate::record::Response;
-use crate::redact::Root;
+use crate::redact::{Redaction, Root};
 use crate::reused::Buffer;
 use crate::vocabulary::{Level, Status};
+
+/// Where a result stands in a record, and where its summary does.
+const RESULT: &str = "/response/result";
+const SUMMARY: &str = "/response/summary";
 
 /// How long a code may be.
 const CODE_BYTES_MAX: usize = 128;
@@ -76,15 +79,13 @@ impl<'c> Ending<'c> {
     /// Takes what an adapter says: how the call ended, and what it returned.
     pub(crate) fn concluded(&mut self, conclusion: Conclusion, result: Option<Captured<'_>>) {
         let json = result.and_then(|result| self.open.write_result(&result));
-        let response = self.open.response(json);
-        *self.told = Some(self.open.ended(conclusion, response));
+        *self.told = Some(self.open.ended(conclusion, json));
     }
 
     /// Takes `None`.
     pub fn nothing(&mut self) {
         let conclusion = self.stated.take().unwrap_or_else(Conclusion::success);
-        let response = self.open.response(Some(b"null".to_vec().into()));
-        *self.told = Some(self.open.ended(conclusion, response));
+        *self.told = Some(self.open.ended(conclusion, Some(b"null".to_vec().into())));
     }
 
     /// Takes an error; `form` is the error as a value, whose JSON may have a code.
@@ -138,8 +139,7 @@ impl<'c> Ending<'c> {
             return self.tool_error(written);
         }
         let conclusion = conclusion.unwrap_or_else(Conclusion::success);
-        let response = self.open.response(written);
-        *self.told = Some(self.open.ended(conclusion, response));
+        *self.told = Some(self.open.ended(conclusion, written));
     }
 
     fn tool_error(&mut self, written: Option<Buffer>) {
@@ -147,8 +147,7 @@ impl<'c> Ending<'c> {
         conclusion.reason = written.as_ref().and_then(|json| outcome::first_text(json));
         // What a failed tool says may quote its arguments, as the text of any error does.
         let quotes = self.open.hides_errors() || !self.open.inside.with_secrets(|secrets| secrets.is_empty());
-        let response = self.open.response(written.filter(|_| !quotes));
-        *self.told = Some(self.open.ended(conclusion, response));
+        *self.told = Some(self.open.ended(conclusion, written.filter(|_| !quotes)));
         self.open.tell_the_outer_call();
     }
 }
@@ -175,29 +174,29 @@ impl Open {
     /// Writes a result as the record has it; nothing if it was withheld. At level `metadata` it is written only to see
     /// whether it says that it is an error.
     fn write_result(&mut self, value: &Captured<'_>) -> Option<Buffer> {
-        let pointer = match self.site.level {
-            Level::Metadata => "",
-            Level::Request => "/response/summary",
-            Level::RequestResponse => "/response/result",
-        };
         let mut canonical = Canonical::redacting(self.site.redact);
-        let written = value.write(&mut canonical, pointer, self.site.redact, Root::Return);
+        let written = value.write(&mut canonical, RESULT, self.site.redact, Root::Return);
         let (bytes, redactions, _not_in_errors) = canonical.into_parts();
-        if self.site.level != Level::Metadata {
-            self.redactions.extend(redactions);
-        }
+        self.response_redactions.extend(redactions);
         written.then_some(bytes)
     }
 
-    /// Makes the record's response of a result that was written.
-    fn response(&self, json: Option<Buffer>) -> Option<Response> {
-        let Site { level, summary, .. } = self.site;
-        let json = json.filter(|_| *level != Level::Metadata)?;
-        Some(Response::new(json, *level == Level::RequestResponse, summary))
+    /// Makes the record's response of a result that was written, as the level has it.
+    fn response(&mut self, json: Option<Buffer>, level: Option<Level>) -> Option<Response> {
+        let removed = core::mem::take(&mut self.response_redactions);
+        let level = level.filter(|level| *level != Level::Metadata)?;
+        let is_whole = level == Level::RequestResponse;
+        self.redactions.extend(removed.into_iter().map(|redaction| match redaction.path.strip_prefix(RESULT) {
+            Some(rest) if !is_whole => Redaction { path: format!("{SUMMARY}{rest}"), ..redaction },
+            _ => redaction,
+        }));
+        Some(Response::new(json?, is_whole, self.site.summary))
     }
 
     /// Makes the record's outcome, clean of what was removed from the arguments.
-    pub(super) fn ended(&mut self, conclusion: Conclusion, response: Option<Response>) -> Ended {
+    pub(super) fn ended(&mut self, conclusion: Conclusion, result: Option<Buffer>) -> Ended {
+        let level = self.ruled(Some(conclusion.status)).level;
+        let response = self.response(result, level);
         let (event, effect) = outcome::end(self.site.effect, conclusion.status, conclusion.effect);
         let error_type = conclusion.error_type.and_then(|text| self.clean(&text, "/outcome/error_type"));
         let mut code = conclusion.code.and_then(|text| self.clean(&text, "/outcome/code"));

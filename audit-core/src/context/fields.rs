@@ -174,6 +174,10 @@ impl Fields {
         self.parts.agent.id.as_deref()
     }
 
+    pub(crate) fn tenant_id(&self) -> Option<&str> {
+        self.parts.tenant_id.as_deref()
+    }
+
     pub(crate) fn user_id(&self) -> Option<&str> {
         self.parts.user.id.as_deref()
     }
