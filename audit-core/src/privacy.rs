@@ -1,8 +1,16 @@
 //! Privacy: how values are removed, and the one door to the keys that some of the ways need.
 
+#[expect(dead_code, reason = "the serializer is to ask for the rules of types")]
+pub(crate) mod types;
+
+mod pattern;
+mod rules;
+
 use core::fmt;
 
-pub use crate::redact::{Root, Segment};
+pub use crate::redact::{Path, Root, Segment};
+pub use pattern::Pattern;
+pub use rules::{Builder, CallRules, Privacy};
 
 /// How a value is removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

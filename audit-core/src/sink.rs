@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use crate::audit_policy::AuditPolicy;
 pub use crate::hash::Hash;
+use crate::privacy::Privacy;
 
 pub use error::{AppendError, AppendErrorKind};
 pub use health::{Condition, Health};
@@ -56,6 +57,12 @@ pub trait Sink: Send + Sync + 'static {
     /// but a record that is being written.
     fn health(&self) -> Health {
         Health::new(if self.is_open() { Condition::Open } else { Condition::Closed })
+    }
+
+    /// Returns what is removed from every record before it comes here, beside what attributes and types say; none stands for
+    /// the default rules. It is asked on the way of each call.
+    fn privacy(&self) -> Option<Arc<Privacy>> {
+        None
     }
 
     /// Returns a handle to this sink that does not keep it open, for layers and the process-wide recorder, which live

@@ -18,6 +18,7 @@ mod implementation;
 mod mcp;
 mod model;
 mod path;
+mod removal;
 mod returned;
 mod tokens;
 mod valid;
@@ -49,7 +50,7 @@ mod words;
 /// | `durability` | `"os"` or `"disk"`: what a record survives before the call goes on | the log's own |
 /// | `append_timeout_ms` | how long each record of a call may wait for room in the log, and for the disk where that is demanded, before `on_unavailable` decides: a whole number of milliseconds, at most a day; `0` does not wait, and is refused where the disk is demanded | the log's own |
 /// | `on_unavailable` | `"deny"`, `"count"`, `"panic"` or a closure: see below | `"deny"` if destructive, else `"count"` |
-/// | `redact` | a list of paths: see below | nothing |
+/// | `redact` | a list of paths, and how what they address is removed: see below | nothing |
 /// | `skip(a, b)` | parameters that are not captured; also written `skip = [a, b]` | none |
 /// | `only(a, b)` | the only parameters that are captured; not beside `skip` | all |
 /// | `fields(tenant = self.tenant, region)` | what is recorded beside the parameters; `region` alone means the value of `region`; names are identifiers, dotted or in quotes | none |

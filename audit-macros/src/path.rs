@@ -8,6 +8,7 @@ use syn::parse::{Parse, ParseStream};
 use syn::{Lit, LitStr, Token, bracketed, token};
 
 /// One path of `redact`, as written.
+#[derive(Clone)]
 pub(crate) struct Path {
     /// The parameter, `return` or `error`.
     pub(crate) first: Ident,

@@ -6,6 +6,7 @@
 //! the registry is empty.
 
 use super::{Exemption, Site};
+use crate::privacy::types::TypeRules;
 
 macro_rules! registry {
     ($list:ident: $element:ty {
@@ -75,6 +76,14 @@ registry! {
         elf "audited_exempt" "__start_audited_exempt" "__stop_audited_exempt";
         apple "\u{1}section$start$__DATA$audited_exempt" "\u{1}section$end$__DATA$audited_exempt";
         windows ".audexe$a" ".audexe$c";
+    }
+}
+
+registry! {
+    types: TypeRules {
+        elf "audited_types" "__start_audited_types" "__stop_audited_types";
+        apple "\u{1}section$start$__DATA$audited_types" "\u{1}section$end$__DATA$audited_types";
+        windows ".audtyp$a" ".audtyp$c";
     }
 }
 

@@ -11,6 +11,7 @@ pub use tracing;
 pub use crate::call::*;
 pub use crate::capture::{Capture, Captured, Probe, Shown};
 pub use crate::outcome::*;
+pub use crate::privacy::types::{Act, Member, MemberRule, TypeRules};
 pub use crate::privacy::{Method, Subject};
 pub use crate::redact::{Path, Root, Segment};
 pub use crate::unavailable::{Deny, Unavailable};

@@ -2,6 +2,8 @@
 
 pub(crate) mod names;
 pub(crate) mod path;
+pub(crate) mod pattern;
+pub(crate) mod rule;
 pub(crate) mod secrets;
 
 pub use path::{Path, Root, Segment};

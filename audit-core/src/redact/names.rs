@@ -3,7 +3,10 @@
 //! A rule matches consecutive words of a name, whatever its case and separators: `apiKey`, `API-KEY` and `user_password`
 //! match, `input_tokens` and `shipping` do not.
 
-/// The rules, without separators, and the name that they are reported under.
+use super::rule::Rule;
+use crate::privacy::Method;
+
+/// The rules by default, without separators, and the name that they are reported under.
 const RULES: &[(&str, &str)] = &[
     ("password", "password"),
     ("passwords", "password"),
@@ -27,28 +30,140 @@ const RULES: &[(&str, &str)] = &[
     ("pin", "pin"),
 ];
 
-/// Returns the rule that the name falls under.
+/// The names that one log removes.
+#[derive(Clone, Debug)]
+pub(crate) struct Names {
+    rules: Vec<NameRule>,
+    /// Whole names that are no secrets, normalised, though a rule matches them.
+    exceptions: Vec<String>,
+    starts: Starts,
+}
+
+/// A name, and what is done with a member that is called so.
+#[derive(Clone, Debug)]
+pub(crate) struct NameRule {
+    /// The name, normalised.
+    letters: String,
+    pub(crate) rule: Rule,
+    pub(crate) method: Method,
+}
+
+impl Default for Names {
+    fn default() -> Self {
+        let rule = |&(letters, reported): &(&str, &'static str)| NameRule {
+            letters: letters.to_owned(),
+            rule: Rule::name(reported),
+            method: Method::Drop,
+        };
+        Self::of(RULES.iter().map(rule).collect(), Vec::new())
+    }
+}
+
+impl Names {
+    /// Makes the list that removes nothing.
+    pub(crate) fn none() -> Self {
+        Self::of(Vec::new(), Vec::new())
+    }
+
+    fn of(rules: Vec<NameRule>, exceptions: Vec<String>) -> Self {
+        Self { starts: Starts::of(&rules), rules, exceptions }
+    }
+
+    /// Adds a name, in the singular and the plural, or changes what is done with one that is there.
+    pub(crate) fn add(&mut self, name: &str, rule: Rule, method: Method) {
+        let letters = normalised(name);
+        if letters.is_empty() {
+            return;
+        }
+        self.exceptions.retain(|exception| *exception != letters);
+        if let Some(known) = self.rules.iter().find(|known| known.letters == letters).map(|known| known.rule.clone()) {
+            let same = self.rules.iter_mut().filter(|other| other.rule == known);
+            same.for_each(|other| (other.rule, other.method) = (rule.clone(), method));
+        } else {
+            let plural = format!("{letters}s");
+            let added = [plural, letters].map(|letters| NameRule { letters, rule: rule.clone(), method });
+            self.rules.splice(0..0, added);
+        }
+        self.starts = Starts::of(&self.rules);
+    }
+
+    /// Takes a name off the list; one that is not on it is a name that no rule removes.
+    pub(crate) fn except(&mut self, name: &str) {
+        let letters = normalised(name);
+        let known = self.rules.iter().find(|known| known.letters == letters).map(|known| known.rule.clone());
+        match known {
+            Some(known) => self.rules.retain(|other| other.rule != known),
+            None => self.exceptions.push(letters),
+        }
+        self.starts = Starts::of(&self.rules);
+    }
+
+    /// Returns the rule that the name falls under.
+    pub(crate) fn find(&self, name: &str) -> Option<&NameRule> {
+        let found = self.starts_of_rules(name).find_map(|start| {
+            let rest = name.get(start..)?;
+            self.rules.iter().find(|rule| matches_words(rest, &rule.letters))
+        });
+        found.filter(|_| self.exceptions.is_empty() || !self.exceptions.contains(&normalised(name)))
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &NameRule> {
+        self.rules.iter()
+    }
+
+    /// Returns where words of the name start with the letter that a rule starts with. Most names have no such place, and
+    /// each member of each captured value is asked for its name: so it is the letters that are looked at first.
+    fn starts_of_rules<'n>(&self, name: &'n str) -> impl Iterator<Item = usize> + use<'n> {
+        let starts = self.starts;
+        let letters = name.bytes().enumerate().filter(move |(_, byte)| starts.has(*byte));
+        letters.map(|(at, _)| at).filter(|&at| starts_word(name, at))
+    }
+}
+
+/// The bytes that the rules start with.
+#[derive(Clone, Copy, Debug)]
+struct Starts(u64);
+
+impl Starts {
+    fn of(rules: &[NameRule]) -> Self {
+        let firsts = rules.iter().filter_map(|rule| rule.letters.bytes().next());
+        Self(firsts.fold(0, |starts, byte| starts | Self::bit(byte)))
+    }
+
+    const fn has(self, byte: u8) -> bool {
+        self.0 & Self::bit(byte) != 0
+    }
+
+    /// Letters have a bit whatever their case, digits have one, and all characters beyond ASCII share one.
+    const fn bit(byte: u8) -> u64 {
+        match byte {
+            b'a'..=b'z' => 1 << (byte - b'a'),
+            b'A'..=b'Z' => 1 << (byte - b'A'),
+            b'0'..=b'9' => 1 << (26 + byte - b'0'),
+            0x80.. => 1 << 63,
+            _ => 0,
+        }
+    }
+}
+
+/// Returns the letters and digits of a name, in lower case.
+fn normalised(name: &str) -> String {
+    name.chars().filter(|character| character.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+/// Returns the rule of the default list that the name falls under.
 pub(crate) fn secret(name: &str) -> Option<&'static str> {
-    starts_of_rules(name).find_map(|start| {
-        let rest = name.get(start..)?;
+    let letters_of = |start: usize| name.get(start..);
+    let mut starts = name.char_indices().map(|(at, _)| at).filter(|&at| starts_word(name, at));
+    starts.find_map(|start| {
+        let rest = letters_of(start)?;
         RULES.iter().find(|(rule, _)| matches_words(rest, rule)).map(|&(_, reported)| reported)
     })
 }
 
-/// Returns where words of the name start with the letter that a rule starts with. Most names have no such place, and each
-/// member of each captured value is asked for its name: so it is the letters that are looked at first.
-fn starts_of_rules(name: &str) -> impl Iterator<Item = usize> {
-    let letters = name.bytes().enumerate().filter(|(_, byte)| starts_rule(*byte));
-    letters.map(|(at, _)| at).filter(|&at| starts_word(name, at))
-}
-
-const fn starts_rule(byte: u8) -> bool {
-    matches!(byte | 0x20, b'a' | b'c' | b'p' | b's' | b't')
-}
-
 /// Tells whether the words at the start of `rest`, put together, are exactly the rule.
 fn matches_words(rest: &str, rule: &str) -> bool {
-    let mut expected = rule.bytes();
+    let mut expected = rule.chars();
     for (at, character) in rest.char_indices() {
         if !character.is_alphanumeric() {
             continue;
@@ -56,7 +171,8 @@ fn matches_words(rest: &str, rule: &str) -> bool {
         match expected.next() {
             // The rule is used up: it matches if a word ends here.
             None => return starts_word(rest, at),
-            Some(byte) if character.to_ascii_lowercase() == char::from(byte) => {}
+            Some(letter) if character.to_ascii_lowercase() == letter => {}
+            Some(letter) if !character.is_ascii() && character.to_lowercase().eq([letter]) => {}
             Some(_) => return false,
         }
     }
@@ -83,7 +199,9 @@ mod tests {
     use super::*;
 
     fn check(name: &str, expected: Option<&str>) {
-        assert_eq!(secret(name), expected, "{name}");
+        let names = Names::default();
+        let found = names.find(name).map(|found| found.rule.to_string());
+        assert_eq!(found, expected.map(|word| format!("name:{word}")), "{name}");
     }
 
     #[test]
@@ -106,8 +224,29 @@ mod tests {
     }
 
     #[test]
-    fn the_first_letters_of_all_rules_are_looked_for() {
-        assert!(RULES.iter().all(|(rule, _)| starts_rule(rule.as_bytes()[0])));
+    fn a_list_is_added_to_changed_and_excepted_from() {
+        let mut names = Names::default();
+        names.add("IBAN", Rule::name("iban"), Method::Token);
+        names.add("Größe", Rule::name("größe"), Method::Drop);
+        names.add("card_number", Rule::name("card"), Method::Mask { last_four: true });
+        names.except("pin");
+        names.except("page_token");
+        let check = |name: &str, expected: Option<(&str, Method)>| {
+            let found = names.find(name).map(|found| (found.rule.to_string(), found.method));
+            assert_eq!(found, expected.map(|(rule, method)| (rule.to_owned(), method)), "{name}");
+        };
+        check("customerIban", Some(("name:iban", Method::Token)));
+        check("ibans", Some(("name:iban", Method::Token)));
+        check("GRÖSSE", None);
+        check("größe", Some(("name:größe", Method::Drop)));
+        check("Größe", Some(("name:größe", Method::Drop)));
+        check("cardNumbers", Some(("name:card", Method::Mask { last_four: true })));
+        check("pin", None);
+        check("pageToken", None);
+        check("page_token_secret", Some(("name:token", Method::Drop)));
+        names.add("page_token", Rule::name("page_token"), Method::Drop);
+        assert_eq!(names.find("pageToken").map(|found| found.rule.to_string()).as_deref(), Some("name:page_token"));
+        assert!(Names::none().find("password").is_none());
     }
 
     #[test]

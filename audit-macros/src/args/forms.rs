@@ -41,7 +41,7 @@ const ARGUMENTS: [Argument; 20] = [
     Argument("durability", "durability = \"os\" | \"disk\"", EVERYWHERE, ""),
     Argument("append_timeout_ms", "append_timeout_ms = 50", EVERYWHERE, ""),
     Argument("on_unavailable", "on_unavailable = \"deny\" | \"count\" | \"panic\" | |unavailable| …", EVERYWHERE, ""),
-    Argument("redact", "redact = [card, customer.ssn]", CALLS, ONE_CALL),
+    Argument("redact", "redact = [customer.ssn, mask(card)]", CALLS, ONE_CALL),
     Argument("skip", "skip(first, second)", CALLS, ONE_CALL),
     Argument("only", "only(first, second)", CALLS, ONE_CALL),
     Argument("fields", FIELDS_FORM, CALLS, ONE_CALL),

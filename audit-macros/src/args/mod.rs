@@ -7,7 +7,8 @@ use syn::parse::{ParseStream, Parser as _};
 use syn::{Expr, ExprClosure, LitStr};
 
 use crate::errors::{self, Errors};
-use crate::path::{Path, SummaryPath};
+use crate::path::SummaryPath;
+use crate::removal::Removal;
 use crate::words::{Durability, Effect, Level, Stages, Unavailable};
 
 pub(crate) use forms::Place;
@@ -29,7 +30,7 @@ pub(crate) struct Args {
     pub(crate) durability: Option<Durability>,
     pub(crate) append_timeout_ms: Option<(u64, Span)>,
     pub(crate) on_unavailable: Option<OnUnavailable>,
-    pub(crate) redact: Vec<Path>,
+    pub(crate) redact: Vec<Removal>,
     pub(crate) skip: Vec<Ident>,
     pub(crate) only: Option<Vec<Ident>>,
     pub(crate) fields: Vec<Field>,

@@ -10,7 +10,7 @@ use super::{located_at, private, private_of, word};
 use crate::args::OnUnavailable;
 use crate::model::Parameter;
 use crate::path::Segment;
-use crate::valid::{Audited, Exempt, Redaction, Root, Text};
+use crate::valid::{Audited, Exempt, Method, Redaction, Root, Text};
 use crate::words::{Unavailable, Word};
 
 /// Describes the function, once for all of its calls.
@@ -45,7 +45,7 @@ pub(super) fn site(audited: &Audited) -> TokenStream {
     let redact = audited.redact.iter().map(|redaction| redaction_path(&private, redaction));
     let summary = audited.summary.iter().map(|written| {
         let root = quote_spanned!(Span::mixed_site()=> Return);
-        path(&private, &written.text(), &root, &written.segments)
+        path(&private, &written.text(), &root, &written.segments, &drop_method(&private))
     });
     let census = census(audited);
     let checks = [
@@ -152,33 +152,71 @@ fn on_unavailable(policy: &OnUnavailable) -> &'static str {
 }
 
 fn redaction_path(private: &TokenStream, redaction: &Redaction) -> TokenStream {
-    let root = match redaction.root {
+    let root = root(redaction.root);
+    let method = method(private, &redaction.method);
+    path(private, &redaction.text, &root, &redaction.segments, &method)
+}
+
+fn method(private: &TokenStream, method: &Method) -> TokenStream {
+    match method {
+        Method::Drop => drop_method(private),
+        Method::Mask { last_four } => {
+            let last_four = word(if *last_four { "true" } else { "false" });
+            quote_spanned!(Span::mixed_site()=> #private::Method::Mask { last_four: #last_four })
+        }
+        Method::Token => quote_spanned!(Span::mixed_site()=> #private::Method::Token),
+        Method::Seal(None) => {
+            quote_spanned!(Span::mixed_site()=> #private::Method::Seal(#private::Subject::OnBehalfOf))
+        }
+        Method::Seal(Some((from, steps))) => {
+            let (from, steps) = (root(*from), segments(private, steps));
+            quote_spanned! {Span::mixed_site()=>
+                #private::Method::Seal(#private::Subject::Within { root: #private::Root::#from, segments: &[#(#steps),*] })
+            }
+        }
+    }
+}
+
+fn drop_method(private: &TokenStream) -> TokenStream {
+    quote_spanned!(Span::mixed_site()=> #private::Method::Drop)
+}
+
+fn root(root: Root) -> TokenStream {
+    match root {
         Root::Parameter(index) => {
             let index = spanned(Literal::usize_unsuffixed(index));
             quote_spanned!(Span::mixed_site()=> Parameter(#index))
         }
         Root::Return => quote_spanned!(Span::mixed_site()=> Return),
         Root::Error => quote_spanned!(Span::mixed_site()=> Error),
-    };
-    path(private, &redaction.text, &root, &redaction.segments)
+    }
 }
 
-fn path(private: &TokenStream, written: &str, root: &TokenStream, segments: &[Segment]) -> TokenStream {
-    let written = text(written);
-    let segments = segments.iter().map(|segment| match segment {
+fn segments<'a>(private: &'a TokenStream, segments: &'a [Segment]) -> impl Iterator<Item = TokenStream> + 'a {
+    segments.iter().map(move |segment| match segment {
         Segment::Key { name, optional } => {
             let (name, optional) = (text(name), word(if *optional { "true" } else { "false" }));
             quote_spanned!(Span::mixed_site()=> #private::Segment::Key { name: #name, optional: #optional })
         }
         Segment::Any => quote_spanned!(Span::mixed_site()=> #private::Segment::Any),
         Segment::Each => quote_spanned!(Span::mixed_site()=> #private::Segment::Each),
-    });
+    })
+}
+
+fn path(
+    private: &TokenStream,
+    written: &str,
+    root: &TokenStream,
+    steps: &[Segment],
+    method: &TokenStream,
+) -> TokenStream {
+    let (written, steps) = (text(written), segments(private, steps));
     quote_spanned! {Span::mixed_site()=>
         #private::Path {
             text: #written,
             root: #private::Root::#root,
-            segments: &[#(#segments),*],
-            method: #private::Method::Drop,
+            segments: &[#(#steps),*],
+            method: #method,
         }
     }
 }

@@ -9,6 +9,7 @@ use syn::{Attribute, FieldPat, FnArg, LitStr, Member, Meta, Pat, PatIdent};
 
 use crate::args::{each_element, skip_value, string};
 use crate::errors::{self, Errors};
+use crate::removal::Method;
 
 /// One variable that the patterns of the parameters bind.
 pub(crate) struct Parameter {
@@ -18,8 +19,8 @@ pub(crate) struct Parameter {
     pub(crate) field: String,
     /// The `#[cfg(…)]` of the parameter, without which its capture would name nothing.
     pub(crate) conditions: Vec<Attribute>,
-    /// `#[audit(redact)]`, where it says so.
-    pub(crate) redact: Option<Span>,
+    /// `#[audit(redact)]`, `#[audit(mask)]` and the like: where it says so, and how.
+    pub(crate) redact: Option<(Span, Method)>,
     /// `#[audit(skip)]`, where it says so.
     pub(crate) skip: Option<Span>,
     /// `#[audit(as = "…")]`.
@@ -95,7 +96,7 @@ fn word(input: ParseStream<'_>, parameters: &mut [Parameter]) -> syn::Result<()>
         Ident::parse_any(input).map_err(|error| syn::Error::new(error.span(), format!("expected {MARK_FORM}")))?;
     let text = word.unraw().to_string();
     let twice = parameters.iter().any(|parameter| match text.as_str() {
-        "redact" => parameter.redact.is_some(),
+        "redact" | "mask" | "token" | "seal" => parameter.redact.is_some(),
         "skip" => parameter.skip.is_some(),
         _ => text == "as" && parameter.rename.is_some(),
     });
@@ -103,7 +104,10 @@ fn word(input: ParseStream<'_>, parameters: &mut [Parameter]) -> syn::Result<()>
         return skip_value(input, syn::Error::new(word.span(), format!("`{text}` is given twice")));
     }
     match text.as_str() {
-        "redact" => parameters.iter_mut().for_each(|parameter| parameter.redact = Some(word.span())),
+        "redact" | "mask" | "token" | "seal" => {
+            let method = Method::of_mark(&word, input)?;
+            parameters.iter_mut().for_each(|parameter| parameter.redact = Some((word.span(), method.clone())));
+        }
         "skip" => parameters.iter_mut().for_each(|parameter| parameter.skip = Some(word.span())),
         "as" => {
             let name = string(&word, input)?;
@@ -153,5 +157,5 @@ impl VisitMut for Bindings {
     }
 }
 
-const MARKS: [&str; 3] = ["redact", "skip", "as"];
-const MARK_FORM: &str = "`#[audit(redact)]`, `#[audit(skip)]` or `#[audit(as = \"order_id\")]`";
+const MARKS: [&str; 6] = ["redact", "mask", "token", "seal", "skip", "as"];
+const MARK_FORM: &str = "`#[audit(redact)]`, `#[audit(mask)]`, `#[audit(token)]`, `#[audit(seal)]`, `#[audit(skip)]` or `#[audit(as = \"order_id\")]`";

@@ -202,10 +202,13 @@ fn lists_have_their_own_form() {
             r#"action = "a", redact(a), skip = a, target = "order", crate = "audited""#,
             r#"action = "a", redact = [a.b, a.b?], skip = [b, "c", a.b]"#,
             r#"action = "a", redact = [a b, a.., a.'x', error.b, a[]?, "a"]"#,
+            r#"action = "a", redact = [msk(a), mask(a, first_four), mask(), token(a, b), seal(a, a.id), drop(a, last_four)]"#,
+            r#"action = "a", redact = [seal(a.b, subject = x.id), seal(a.c, subject = a[].id), seal(a.d, subject = return.id)]"#,
+            r#"action = "a", redact = [token(error), mask(a), seal(a)]"#,
             &too_many,
         ],
         expect![[r#"
-            redact: `redact` is written `redact = [card, customer.ssn]`
+            redact: `redact` is written `redact = [customer.ssn, mask(card)]`
             skip: `skip` is written `skip(first, second)`
             target: `target` is written `target(type = "order", id = order.id)`
             "audited": `crate` is a path: `crate = path::to::audited`
@@ -222,6 +225,20 @@ fn lists_have_their_own_form() {
             ?: `?` follows a key that may be absent, as in `customer.ssn?`
             "a": expected a path that begins with a parameter, `return` or `error`
             error.b: the text of an error has no keys: write `error`
+
+            msk: unknown method `msk`; a value is removed by `drop`, `mask`, `token` and `seal`; did you mean `mask`?
+            first_four: `mask` takes nothing but `last_four`: `mask(card, last_four)`
+            ): expected a path that begins with a parameter, `return` or `error`
+            b: `token` takes nothing but what is removed: `token(email)`
+            .id: `seal` takes whose value it is, or nothing for the user on whose behalf the agent acts: `seal(name, subject = customer.id)`
+            last_four: `drop` takes nothing but what is removed: `drop(card)`, or simply `card`
+
+            x: no parameter is called `x`; allowed: `a`, `return` and `error`
+            a[].id: a subject is one value: a parameter or `return`, and keys, as in `customer.id`
+            return.id: an argument is sealed before there is a result: its subject is a parameter, or in one
+
+            token(error): the text of an error is left out as a whole: write `error`
+            a: `a` is redacted twice
 
             "order": more than 16 targets: a call names at most 16
         "#]],
@@ -292,18 +309,18 @@ fn marks_of_parameters_are_checked() {
         (
             "fn f(#[audit(redcat, skip, skip, as = a, as)] a: u8) {}",
             expect![[r#"
-            redcat: unknown word `redcat`; a parameter has `redact`, `skip` and `as`; did you mean `redact`?
-            skip: `skip` is given twice
-            a: `as` is a text in quotes: `as = "order_id"`
-            as: `as` is written `as = "order_id"`
-        "#]],
+                redcat: unknown word `redcat`; a parameter has `redact`, `mask`, `token`, `seal`, `skip` and `as`; did you mean `redact`?
+                skip: `skip` is given twice
+                a: `as` is a text in quotes: `as = "order_id"`
+                as: `as` is written `as = "order_id"`
+            "#]],
         ),
         (
             "fn f(#[audit = \"redact\"] a: u8, #[audit()] b: u8) {}",
             expect![[r#"
-            audit = "redact": `#[audit]` is written `#[audit(redact)]`, `#[audit(skip)]` or `#[audit(as = "order_id")]`
-            audit(): `#[audit]` is written `#[audit(redact)]`, `#[audit(skip)]` or `#[audit(as = "order_id")]`
-        "#]],
+                audit = "redact": `#[audit]` is written `#[audit(redact)]`, `#[audit(mask)]`, `#[audit(token)]`, `#[audit(seal)]`, `#[audit(skip)]` or `#[audit(as = "order_id")]`
+                audit(): `#[audit]` is written `#[audit(redact)]`, `#[audit(mask)]`, `#[audit(token)]`, `#[audit(seal)]`, `#[audit(skip)]` or `#[audit(as = "order_id")]`
+            "#]],
         ),
         (
             "fn f(#[audit(redact, as = \"x\")] S { a, b }: S, #[audit(skip)] _: u8, #[audit(as = \"\")] c: u8) {}",

@@ -56,9 +56,23 @@ pub(crate) struct Redaction {
     pub(crate) text: String,
     pub(crate) root: Root,
     pub(crate) segments: Vec<Segment>,
+    pub(crate) method: Method,
+}
+
+/// How a value is removed, resolved.
+#[derive(Clone)]
+pub(crate) enum Method {
+    Drop,
+    Mask {
+        last_four: bool,
+    },
+    Token,
+    /// For the subject that the path leads to, or for the user on whose behalf the agent acts.
+    Seal(Option<(Root, Vec<Segment>)>),
 }
 
 /// What a redaction path starts from.
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Root {
     Parameter(usize),
     Return,

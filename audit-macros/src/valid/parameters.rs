@@ -3,11 +3,12 @@
 use proc_macro2::Ident;
 use syn::ext::IdentExt as _;
 
-use super::{Redaction, Root, check_text};
+use super::{Method, Redaction, Root, check_text};
 use crate::args::Args;
 use crate::errors::{self, Errors};
 use crate::model::Parameter;
-use crate::path::Path;
+use crate::path::{Path, Segment};
+use crate::removal::{self, Removal};
 
 /// Returns the indices of the parameters that are not captured.
 pub(super) fn skipped(args: &Args, parameters: &[Parameter], errors: &mut Errors) -> Vec<usize> {
@@ -15,8 +16,8 @@ pub(super) fn skipped(args: &Args, parameters: &[Parameter], errors: &mut Errors
     for (index, parameter) in parameters.iter().enumerate() {
         let Some(span) = parameter.skip else { continue };
         let name = parameter.text();
-        if let Some(redact) = parameter.redact {
-            errors.at(redact, skipped_too(&name));
+        if let Some((redact, _)) = &parameter.redact {
+            errors.at(*redact, skipped_too(&name));
         }
         if args.only.is_some() {
             errors.at(span, ONLY_OR_SKIP);
@@ -57,29 +58,65 @@ pub(super) fn redactions(
 ) -> Vec<Redaction> {
     // One that is skipped has had its error.
     let marked = parameters.iter().filter(|parameter| parameter.skip.is_none()).filter_map(|parameter| {
+        let (span, method) = parameter.redact.as_ref()?;
         let mut name = parameter.name.clone();
-        name.set_span(parameter.redact?);
-        Some(Path::of_parameter(&name))
+        name.set_span(*span);
+        Some(Removal::of_parameter(&name, method.clone()))
     });
-    let marked: Vec<Path> = marked.collect();
-    let paths: Vec<&Path> = args.redact.iter().chain(&marked).collect();
+    let marked: Vec<Removal> = marked.collect();
+    let removals: Vec<&Removal> = args.redact.iter().chain(&marked).collect();
     let mut redactions = Vec::new();
-    for (index, path) in paths.iter().enumerate() {
-        let mut before = paths.iter().take(index);
-        if before.any(|other| path.addresses_same_as(other)) {
+    for (index, removal) in removals.iter().enumerate() {
+        let path = &removal.path;
+        let mut before = removals.iter().take(index);
+        if before.any(|other| path.addresses_same_as(&other.path)) {
             errors.on(path, format!("`{}` is redacted twice", path.text()));
             continue;
         }
-        match roots(path, args, parameters, skipped) {
-            Ok(roots) => redactions.extend(roots.into_iter().map(|root| Redaction {
+        let resolved = roots(path, args, parameters, skipped)
+            .and_then(|roots| Ok((method(removal, &roots, args, parameters, skipped)?, roots)));
+        match resolved {
+            Ok((method, roots)) => redactions.extend(roots.into_iter().map(|root| Redaction {
                 text: path.text(),
                 root,
                 segments: path.segments.clone(),
+                // A parameter called `error` is removed as it says; the text of an error is left out.
+                method: if root == Root::Error { Method::Drop } else { method.clone() },
             })),
             Err(error) => errors.push(error),
         }
     }
     redactions
+}
+
+/// Resolves how a value is removed.
+fn method(
+    removal: &Removal,
+    roots: &[Root],
+    args: &Args,
+    parameters: &[Parameter],
+    skipped: &[usize],
+) -> syn::Result<Method> {
+    let subject = match &removal.method {
+        removal::Method::Drop => return Ok(Method::Drop),
+        _ if roots == [Root::Error] => return Err(syn::Error::new_spanned(removal, ERROR_IS_LEFT_OUT)),
+        removal::Method::Mask { last_four } => return Ok(Method::Mask { last_four: *last_four }),
+        removal::Method::Token => return Ok(Method::Token),
+        removal::Method::Seal(None) => return Ok(Method::Seal(None)),
+        removal::Method::Seal(Some(subject)) => subject,
+    };
+    if subject.segments.iter().any(|segment| !matches!(segment, Segment::Key { .. })) {
+        return Err(syn::Error::new_spanned(subject, ONE_SUBJECT));
+    }
+    let found = self::roots(subject, args, parameters, skipped)?;
+    match found.first() {
+        Some(Root::Return) if roots != [Root::Return] => {
+            let message = "an argument is sealed before there is a result: its subject is a parameter, or in one";
+            Err(syn::Error::new_spanned(subject, message))
+        }
+        Some(&root) if root != Root::Error => Ok(Method::Seal(Some((root, subject.segments.clone())))),
+        _ => Err(syn::Error::new_spanned(subject, ONE_SUBJECT)),
+    }
 }
 
 /// Returns what a path starts from; with a parameter called `error` that is two things.
@@ -176,5 +213,7 @@ fn unknown_parameter(name: &Ident, parameters: &[Parameter], others: &[&str]) ->
     format!("no parameter is called `{text}`; allowed: {}{suggestion}", errors::list(allowed()))
 }
 
+const ERROR_IS_LEFT_OUT: &str = "the text of an error is left out as a whole: write `error`";
+const ONE_SUBJECT: &str = "a subject is one value: a parameter or `return`, and keys, as in `customer.id`";
 const ERROR_IS_TEXT: &str = "the text of an error has no keys: write `error`";
 const ONLY_OR_SKIP: &str = "`only` says which parameters are recorded, `skip` which are not: keep one";

@@ -19,6 +19,39 @@ fn error_addresses_the_text_and_a_parameter_of_that_name() {
 }
 
 #[test]
+fn each_path_says_how_it_is_removed() {
+    let check_methods = |arguments: &str, item: &str, expected: &[&str]| {
+        let expansion = crate::tests::expand(arguments, item).to_string().replace(' ', "");
+        let expansion = expansion.replace("::audited::__private::", "");
+        let methods = expansion.split("method:").skip(1).filter_map(|rest| rest.split(",},").next());
+        let methods: Vec<&str> = methods.map(|method| method.split(",}]").next().unwrap()).collect();
+        assert_eq!(methods, expected);
+    };
+    let check = |path: &str, expected: &[&str]| {
+        let arguments = format!(r#"action = "a", redact = [{path}]"#);
+        check_methods(&arguments, "fn f(a: A, drop: u8, error: E) -> u8 {}", expected);
+    };
+    check("a.b", &["Method::Drop"]);
+    check("drop(a.b)", &["Method::Drop"]);
+    check("drop", &["Method::Drop"]);
+    check("mask(a)", &["Method::Mask{last_four:false}"]);
+    check("mask(a[].b, last_four)", &["Method::Mask{last_four:true}"]);
+    check("token(return.id)", &["Method::Token"]);
+    check("token(error)", &["Method::Token", "Method::Drop"]);
+    check("seal(a.name)", &["Method::Seal(Subject::OnBehalfOf)"]);
+    let within = |root: &str, key: &str| {
+        let key = format!("segments:&[Segment::Key{{name:\"{key}\",optional:false}}]");
+        format!("Method::Seal(Subject::Within{{root:Root::{root},{key}}})")
+    };
+    check("seal(a.name, subject = a.id)", &[&within("Parameter(0)", "id")]);
+    check("seal(return.name, subject = return.id)", &[&within("Return", "id")]);
+    check("seal(return.name, subject = a.id,)", &[&within("Parameter(0)", "id")]);
+    let marks = "fn f(#[audit(mask(last_four))] a: A, #[audit(seal(subject = a.id), as = \"x\")] b: u8, #[audit(token)] c: u8) {}";
+    let sealed = within("Parameter(0)", "id");
+    check_methods(r#"action = "a""#, marks, &["Method::Mask{last_four:true}", &sealed, "Method::Token"]);
+}
+
+#[test]
 fn constants_name_the_action_and_the_tool() {
     check_parts(
         "action = actions::REFUND, name = NAME, redact = [error]",
