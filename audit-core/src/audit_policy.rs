@@ -137,6 +137,15 @@ impl AuditPolicy {
         })
     }
 
+    /// Sets the limits of arguments and results for the rules that say nothing of them.
+    #[must_use]
+    pub fn with_limits(mut self, limits: Limits) -> Self {
+        for rule in &mut self.rules {
+            rule.decision.limits = rule.decision.limits.or(limits);
+        }
+        self
+    }
+
     /// Returns the number of this policy: no other one of the process has it. It is never 0.
     #[must_use]
     pub const fn serial(&self) -> u64 {

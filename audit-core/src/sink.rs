@@ -12,7 +12,7 @@ pub use crate::hash::Hash;
 use crate::privacy::Privacy;
 
 pub use error::{AppendError, AppendErrorKind};
-pub use health::{Condition, Health};
+pub use health::{Condition, Health, PolicyHealth};
 pub use prepared::{Prepared, WhenFull};
 pub use receipt::{Appended, Completion, Receipt};
 

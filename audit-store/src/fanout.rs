@@ -12,6 +12,8 @@ use std::io::Write as _;
 use std::sync::Arc;
 use std::thread;
 
+use audit_core::audit_policy::AuditPolicy;
+use audit_core::privacy::Privacy;
 use audit_core::sink::{AppendError, AppendErrorKind, Hash, Health, Prepared, Receipt, Sink};
 
 pub use health::SecondaryHealth;
@@ -145,6 +147,18 @@ impl Sink for Fanout {
         self.primary.keep(payload)
     }
 
+    fn privacy(&self) -> Option<Arc<Privacy>> {
+        self.primary.privacy()
+    }
+
+    fn policy(&self) -> Option<Arc<AuditPolicy>> {
+        self.primary.policy()
+    }
+
+    fn policy_serial(&self) -> u64 {
+        self.primary.policy_serial()
+    }
+
     fn is_open(&self) -> bool {
         self.primary.is_open()
     }
@@ -190,6 +204,18 @@ impl Sink for WeakFanout {
 
     fn keep(&self, payload: &[u8]) -> Option<Hash> {
         self.primary.keep(payload)
+    }
+
+    fn privacy(&self) -> Option<Arc<Privacy>> {
+        self.primary.privacy()
+    }
+
+    fn policy(&self) -> Option<Arc<AuditPolicy>> {
+        self.primary.policy()
+    }
+
+    fn policy_serial(&self) -> u64 {
+        self.primary.policy_serial()
     }
 
     fn is_open(&self) -> bool {

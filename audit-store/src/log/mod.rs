@@ -8,15 +8,18 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
+use audit_core::audit_policy::AuditPolicy;
 use audit_core::hash::Hash;
 use audit_core::id::StreamId;
-use audit_core::sink::{AppendError, AppendErrorKind, Condition, Health, Prepared, Receipt, Sink};
+use audit_core::sink::{AppendError, AppendErrorKind, Condition, Health, PolicyHealth, Prepared, Receipt, Sink};
 use audit_core::time::Clock;
 use audit_core::vocabulary::Durability;
 
 use crate::journal::Journal;
 use crate::log::anchoring::Anchoring;
 use crate::log::commit::Files;
+use crate::log::events::Events;
+use crate::log::policing::Policing;
 use crate::log::seal::Sealer;
 use crate::log::state::{Phase, State};
 use crate::log::tiles::Tiler;
@@ -31,6 +34,7 @@ mod drain;
 mod events;
 mod issue;
 mod open;
+mod policing;
 mod process;
 mod recover;
 mod seal;
@@ -173,6 +177,14 @@ impl Sink for Log {
         self.shared().is_open()
     }
 
+    fn policy(&self) -> Option<Arc<AuditPolicy>> {
+        self.shared().policing.policy()
+    }
+
+    fn policy_serial(&self) -> u64 {
+        self.shared().policing.serial()
+    }
+
     fn health(&self) -> Health {
         self.shared().health()
     }
@@ -199,6 +211,14 @@ impl Sink for WeakLog {
 
     fn is_open(&self) -> bool {
         self.0.upgrade().is_some_and(|handle| handle.0.is_open())
+    }
+
+    fn policy(&self) -> Option<Arc<AuditPolicy>> {
+        self.0.upgrade()?.0.policing.policy()
+    }
+
+    fn policy_serial(&self) -> u64 {
+        self.0.upgrade().map_or(0, |handle| handle.0.policing.serial())
     }
 
     fn health(&self) -> Health {
@@ -277,6 +297,8 @@ struct Shared {
     tiler: Option<Arc<Tiler>>,
     /// None if the log has no anchors.
     anchoring: Option<Arc<Anchoring>>,
+    policing: Arc<Policing>,
+    events: Events,
 }
 
 impl Shared {
@@ -301,7 +323,14 @@ impl Shared {
             (None, _) => Condition::Closed,
         };
         let refused = state.refusals.dropped.saturating_add(state.refusals.recorded);
-        Health::new(condition).with_refused(refused).with_abandoned(self.abandoned)
+        drop(state);
+        let policing = &self.policing;
+        let policy = PolicyHealth {
+            hash: policing.policy().and_then(|policy| policy.hash()),
+            fault: policing.fault(),
+            unrecorded: policing.unrecorded().into_iter().collect(),
+        };
+        Health::new(condition).with_refused(refused).with_abandoned(self.abandoned).with_policy(policy)
     }
 
     fn is_child(&self) -> bool {
