@@ -23,16 +23,21 @@
 //! ```
 
 mod check;
+mod course;
 mod glob;
 mod rule;
 
 use core::fmt;
 use core::sync::atomic::{AtomicU64, Ordering};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::hash::Hash;
+use crate::privacy::Privacy;
 use crate::vocabulary::{Durability, Effect, Level, Stages, Status};
 
 pub use check::PolicyFault;
+pub use course::Course;
 pub use glob::Glob;
 pub use rule::{Decision, Extent, Limits, Match, Named, Oversize, Removal, Removed, Rule, Way};
 
@@ -67,6 +72,8 @@ pub struct AuditPolicy {
     unrecorded: Vec<AtomicU64>,
     asks_for_tenant: bool,
     asks_for_outcome: bool,
+    /// The names and patterns that were put together for calls so far.
+    privacies: Mutex<HashMap<(Vec<usize>, usize), Option<Arc<Privacy>>>>,
 }
 
 /// What a rule is asked about.
@@ -134,6 +141,7 @@ impl AuditPolicy {
             asks_for_outcome: rules.iter().any(|rule| !rule.matches.outcomes.is_empty()),
             rules,
             redaction,
+            privacies: Mutex::default(),
         })
     }
 
@@ -200,6 +208,17 @@ impl AuditPolicy {
         let found = self.rules.iter().enumerate().find(|(_, rule)| rule.matches.is_met(about));
         // The last one matches everything.
         found.unwrap_or_else(|| unreachable!("the default is among the rules"))
+    }
+
+    /// Returns the names and patterns that hold under the rules of these places, made once.
+    pub(crate) fn privacy(
+        &self,
+        places: &[usize],
+        site: usize,
+        make: impl FnOnce() -> Option<Arc<Privacy>>,
+    ) -> Option<Arc<Privacy>> {
+        let mut privacies = self.privacies.lock().unwrap_or_else(PoisonError::into_inner);
+        privacies.entry((places.to_vec(), site)).or_insert_with(make).clone()
     }
 
     /// Counts a call that the rule of this place left unrecorded.

@@ -1,13 +1,17 @@
 //! What the policy of a sink comes to for the calls of one site: worked out once by each thread, then looked up.
 
+mod removal;
+
 use core::cell::RefCell;
 use std::sync::Arc;
 
-use crate::audit_policy::{About, AuditPolicy, Decision, Extent, Limits, Rule, Written};
+use crate::audit_policy::{About, AuditPolicy, Decision, Extent, Limits, Rule, Ruling, Written};
 use crate::call::Site;
 use crate::context::Ambient;
+use crate::privacy::CallRules;
 use crate::sink::Sink;
 use crate::vocabulary::{Durability, Level, Stages, Status};
+use removal::Removals;
 
 /// How many kinds of calls a thread keeps the decisions about.
 const KEPT_MAX: usize = 256;
@@ -29,6 +33,10 @@ pub(crate) struct Policed {
     begin: Part,
     /// What is decided of the end by how the call ended; empty where that does not matter.
     ends: Vec<(Status, Part)>,
+    takes_arguments: bool,
+    is_unrecorded: bool,
+    /// What is removed beside what the attribute says.
+    rules: CallRules,
 }
 
 /// What is decided of one record.
@@ -38,6 +46,12 @@ struct Part {
     index: usize,
     extent: Extent,
     durability: Option<Durability>,
+}
+
+impl Part {
+    const fn of(ruling: &Ruling<'_>) -> Self {
+        Self { index: ruling.index, extent: ruling.extent, durability: ruling.durability }
+    }
 }
 
 /// What holds for a record: as the policy decides, or as the site says where there is none.
@@ -81,9 +95,9 @@ impl Policed {
             if let Some(same) = place.as_ref().filter(|policed| policed.is_of(serial, site, called, tenant)) {
                 return Some(Arc::clone(same));
             }
-            Some(Arc::clone(place.insert(Arc::new(Self::new(sink.policy()?, site, called, tenant)))))
+            Some(Arc::clone(place.insert(Arc::new(Self::new(sink, site, called, tenant)?))))
         });
-        found.ok().flatten().or_else(|| Some(Arc::new(Self::new(sink.policy()?, site, called, tenant))))
+        found.ok().flatten().or_else(|| Some(Arc::new(Self::new(sink, site, called, tenant)?)))
     }
 
     fn is_of(&self, serial: u64, site: &'static Site, called: Called<'_>, tenant: Option<&str>) -> bool {
@@ -94,38 +108,44 @@ impl Policed {
             && (!self.policy.asks_for_tenant() || self.tenant.as_deref() == tenant)
     }
 
-    fn new(policy: Arc<AuditPolicy>, site: &'static Site, called: Called<'_>, tenant: Option<&str>) -> Self {
+    fn new(sink: &dyn Sink, site: &'static Site, called: Called<'_>, tenant: Option<&str>) -> Option<Self> {
+        let policy = sink.policy()?;
         let written = Written { level: site.level, stages: site.stages, durability: site.durability };
         let about =
             About { action: called.action, tool: Some(called.tool), effect: Some(site.effect), tenant, outcome: None };
-        let ruling = policy.ruling(&about, written);
-        let begin = Part { index: ruling.index, extent: ruling.extent, durability: ruling.durability };
-        let mut ends = Vec::new();
-        let mut stages = ruling.stages;
-        if policy.asks_for_outcome() {
-            ends.extend(Status::ALL.iter().map(|status| {
-                let ruling = policy.ruling(&About { outcome: Some(*status), ..about }, written);
-                (*status, Part { index: ruling.index, extent: ruling.extent, durability: ruling.durability })
-            }));
-        }
-        if begin.extent == Extent::Nothing {
-            // Whether there is a record is known at the end.
-            stages = Stages::Completed;
-        }
-        if stages == Stages::StartedCompleted {
-            // What began in the log ends there.
-            for (_, end) in ends.iter_mut().filter(|(_, end)| end.extent == Extent::Nothing) {
-                end.extent = Extent::At(Level::Metadata);
-            }
-        }
+        let course = policy.course(&about, written);
+        let (stages, takes_arguments, is_unrecorded) =
+            (course.stages(), course.takes_arguments(), course.is_unrecorded());
+        let begin = Part::of(course.begin());
+        let statuses = Status::ALL.iter().filter(|_| policy.asks_for_outcome());
+        let ends = statuses.map(|status| (*status, Part::of(course.end(*status)))).collect();
+        let places = course.rules();
         let tenant = tenant.filter(|_| policy.asks_for_tenant()).map(str::to_owned);
         let (action, tool) = (called.action.to_owned(), called.tool.to_owned());
-        Self { policy, site, action, tool, tenant, stages, begin, ends }
+        let Removals { rules, is_whole } = Removals::of(&policy, &places, site, sink.privacy());
+        let policed =
+            Self { policy, site, action, tool, tenant, stages, begin, ends, takes_arguments, is_unrecorded, rules };
+        Some(if is_whole { policed } else { policed.without_payloads() })
+    }
+
+    /// Returns the same with neither arguments nor results in any record: what is to be removed from them is not known.
+    fn without_payloads(mut self) -> Self {
+        let parts = self.ends.iter_mut().map(|(_, end)| end).chain([&mut self.begin]);
+        for part in parts.filter(|part| part.extent != Extent::Nothing) {
+            part.extent = Extent::At(Level::Metadata);
+        }
+        self.takes_arguments = false;
+        self
+    }
+
+    /// Returns what is removed beside what the attribute says.
+    pub(crate) const fn rules(&self) -> &CallRules {
+        &self.rules
     }
 
     /// Tells whether the call leaves no record, however it ends.
-    pub(crate) fn is_unrecorded(&self) -> bool {
-        self.parts().all(|part| part.extent == Extent::Nothing)
+    pub(crate) const fn is_unrecorded(&self) -> bool {
+        self.is_unrecorded
     }
 
     /// Counts the call, which leaves no record.
@@ -152,18 +172,9 @@ impl Policed {
         }
     }
 
-    /// Tells whether a record that the arguments may stand in is to have them.
-    pub(crate) fn takes_arguments(&self) -> bool {
-        let takes = |part: &Part| matches!(part.extent, Extent::At(Level::Request | Level::RequestResponse));
-        match self.stages {
-            Stages::StartedCompleted => takes(&self.begin),
-            Stages::Completed => self.parts().any(takes),
-        }
-    }
-
-    fn parts(&self) -> impl Iterator<Item = &Part> {
-        let begin = self.ends.is_empty().then_some(&self.begin);
-        begin.into_iter().chain(self.ends.iter().map(|(_, end)| end))
+    /// Tells whether a record of the call is to have its arguments.
+    pub(crate) const fn takes_arguments(&self) -> bool {
+        self.takes_arguments
     }
 
     fn part(&self, ended: Option<Status>) -> &Part {

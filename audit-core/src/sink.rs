@@ -42,7 +42,8 @@ pub trait Sink: Send + Sync + 'static {
         true
     }
 
-    /// Returns the policy that decides how much of which call is recorded. Without one it is for the attributes to say.
+    /// Returns the policy that decides how much of which call is recorded. Without one it is for the attributes to say. A
+    /// policy belongs to one sink.
     fn policy(&self) -> Option<Arc<AuditPolicy>> {
         None
     }

@@ -4,6 +4,7 @@ use core::fmt;
 use std::collections::HashSet;
 
 use super::{DEFAULT, Extent, Parts, REDACTION, Removal, Rule, Way};
+use crate::privacy::Pattern;
 use crate::redact::is_path;
 use crate::vocabulary::Effect;
 
@@ -163,6 +164,20 @@ fn check_removal(removal: &Removal, key: &'static str) -> Result<(), PolicyFault
         }
     }
     removal.subjects.iter().try_for_each(|subject| check_path("subject", subject))?;
+    for named in &removal.patterns {
+        if Pattern::parse(&named.name).is_none() {
+            let known: Vec<&str> = Pattern::ALL.iter().map(|pattern| pattern.as_str()).collect();
+            let found = format!("expected one of {}, found `{}`", known.join(", "), named.name.escape_debug());
+            return Err(PolicyFault::new("patterns", found).with_value(&named.name));
+        }
+    }
+    for named in &removal.names {
+        if named.name.is_empty() || named.name.len() > TEXT_BYTES_MAX {
+            let found =
+                format!("expected a name of 1 to {TEXT_BYTES_MAX} bytes, found `{}`", named.name.escape_debug());
+            return Err(PolicyFault::new("names", found).with_value(&named.name));
+        }
+    }
     let is_own = |way: &Way| matches!(way, Way::Seal(None));
     let ways = removal.paths.iter().map(|removed| &removed.way);
     let mut ways = ways.chain(removal.names.iter().chain(&removal.patterns).map(|named| &named.way));

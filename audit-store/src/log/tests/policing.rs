@@ -124,7 +124,10 @@ fn of_a_file_that_is_no_policy_an_alert_tells_once_and_the_old_one_stays() {
     let alerts = policed.records_of("alert.raised");
     assert_eq!(alerts.len(), 1);
     let reason = alerts[0]["outcome"]["reason"].as_str().unwrap();
-    assert!(reason.ends_with("line 2, column 1: expected a key of a rule, found `levle`: is `level` meant?"), "{reason}");
+    assert!(
+        reason.ends_with("line 2, column 1: expected a key of a rule, found `levle`: is `level` meant?"),
+        "{reason}"
+    );
     assert_eq!(alerts[0]["annotations"]["policy_hash"], format!("sha-256:{}", Hash::of(QUIET.as_bytes())).as_str());
     assert_eq!(policed.log.health().policy().fault.as_deref(), Some(reason));
     fs::remove_file(&policed.file).unwrap();
