@@ -41,6 +41,7 @@ mod conclude;
 mod export;
 mod key;
 mod output;
+mod policy;
 mod prove;
 mod recover;
 mod secrets;
@@ -126,6 +127,7 @@ fn execute(command: &Command, output: &mut Output<'_>) -> anyhow::Result<Exit> {
         Command::Sites(arguments) => sites::execute(arguments, output),
         Command::Compact(arguments) => compact::execute(arguments, output),
         Command::Key(arguments) => key::execute(arguments, output),
+        Command::Policy(arguments) => policy::execute(arguments, output),
         Command::Prove(arguments) => prove::execute(arguments, output),
         Command::Check(arguments) => check::execute(arguments, output),
         Command::Export(arguments) => export::execute(arguments, output),

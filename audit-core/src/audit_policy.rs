@@ -24,6 +24,7 @@
 
 mod check;
 mod course;
+mod dry;
 mod glob;
 mod rule;
 
@@ -38,6 +39,7 @@ use crate::vocabulary::{Durability, Effect, Level, Stages, Status};
 
 pub use check::PolicyFault;
 pub use course::Course;
+pub use dry::{WouldRemove, would_remove};
 pub use glob::Glob;
 pub use rule::{Decision, Extent, Limits, Match, Named, Oversize, Removal, Removed, Rule, Way};
 

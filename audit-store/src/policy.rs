@@ -16,6 +16,7 @@
 //! assert_eq!(refused.to_string(), "line 2, column 1: expected a key of a rule, found `efect`: is `effect` meant?");
 //! ```
 
+mod diff;
 mod document;
 mod table;
 
@@ -26,6 +27,7 @@ use audit_core::audit_policy::{AuditPolicy, Parts, PolicyFault};
 use audit_core::hash::Hash;
 
 use crate::Error;
+pub use diff::{Diff, Difference, RuleDiff, diff};
 use document::Document;
 
 /// How large a policy may be.
