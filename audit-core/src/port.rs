@@ -9,6 +9,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use tracing::{Dispatch, dispatcher, span};
 
+use crate::audit_policy::AuditPolicy;
 use crate::context::Ambient;
 use crate::id::{self, CallId, IdSource, RandomIds, RecordId};
 use crate::record::{Draft, Stamp};
@@ -124,6 +125,12 @@ impl AuditPort {
 
     pub(crate) fn sink(&self) -> &dyn Sink {
         &*self.0.sink
+    }
+
+    /// Returns the policy of the sink.
+    pub(crate) fn policy(&self) -> Option<Arc<AuditPolicy>> {
+        let sink = self.sink();
+        if sink.policy_serial() == 0 { None } else { sink.policy() }
     }
 
     pub(crate) fn new_call_id(&self, time: Time) -> CallId {

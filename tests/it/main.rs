@@ -28,6 +28,7 @@ mod matrix;
 mod mcp;
 mod outcomes;
 mod ports;
+mod privacy;
 mod processes;
 mod proofs;
 mod redaction;

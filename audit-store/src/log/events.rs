@@ -99,11 +99,12 @@ impl Events {
     /// Names a policy that is in force from here on, and counts what the one before it left unrecorded.
     pub(super) fn policy_loaded(&self, loaded: &Loaded) -> Vec<u8> {
         let mut annotations = Map::new();
-        annotations.insert("policy_hash".to_owned(), format!("sha-256:{}", loaded.hash).into());
-        let mut text = json!({ "hash": loaded.hash.to_string(), "size": loaded.bytes });
+        let hash = format!("sha-256:{}", loaded.hash);
+        let mut text = json!({ "hash": hash, "size": loaded.bytes });
         if let Some(text) = text.as_object_mut().filter(|_| loaded.is_kept) {
             text.insert("ref".to_owned(), format!("blobs/{}", loaded.hash).into());
         }
+        annotations.insert("policy_hash".to_owned(), hash.into());
         annotations.insert("policy_text".to_owned(), text);
         annotations.insert("rules".to_owned(), loaded.rules.into());
         note_unrecorded(&mut annotations, &loaded.unrecorded);

@@ -64,7 +64,7 @@ fn a_policy_is_recorded_before_it_is_in_force_and_its_text_is_kept() {
         loaded[0]["annotations"],
         json!({
             "policy_hash": format!("sha-256:{hash}"),
-            "policy_text": { "hash": hash.to_string(), "ref": format!("blobs/{hash}"), "size": QUIET.len() },
+            "policy_text": { "hash": format!("sha-256:{hash}"), "ref": format!("blobs/{hash}"), "size": QUIET.len() },
             "rules": 1,
         })
     );

@@ -1,0 +1,3 @@
+//! What is removed, and who decides it.
+
+mod policy;
