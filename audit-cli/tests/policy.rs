@@ -176,3 +176,28 @@ fn a_log_is_compared_with_what_it_would_have_held() {
     "#]],
     );
 }
+
+#[test]
+fn what_would_have_been_removed_is_told_by_path_and_rule() {
+    let policy = r#"
+        [[rule]]
+        name = "orders"
+        action = "order.*"
+        redact = ["reason"]
+        token = ["order_id?", "return.id?"]
+        names.mask = "currency"
+    "#;
+    check(
+        policy,
+        "policy diff POLICY LOG",
+        &expect![[r#"
+        $ audited policy diff POLICY LOG
+        records          17: 16 the same, 0 not in the log
+        rule orders      13 records
+               1  - request.arguments.order_id (token)
+                  policy:orders/order_id?; entries 8
+        rule default     4 records
+        -- exit 0
+    "#]],
+    );
+}

@@ -39,7 +39,7 @@ use crate::vocabulary::{Durability, Effect, Level, Stages, Status};
 
 pub use check::PolicyFault;
 pub use course::Course;
-pub use dry::{WouldRemove, would_remove};
+pub use dry::{Recorded, WouldRemove, would_remove};
 pub use glob::Glob;
 pub use rule::{Decision, Extent, Limits, Match, Named, Oversize, Removal, Removed, Rule, Way};
 
@@ -75,7 +75,7 @@ pub struct AuditPolicy {
     asks_for_tenant: bool,
     asks_for_outcome: bool,
     /// The names and patterns that were put together for calls so far.
-    privacies: Mutex<HashMap<(Vec<usize>, usize), Option<Arc<Privacy>>>>,
+    privacies: Mutex<HashMap<Vec<usize>, Option<Arc<Privacy>>>>,
 }
 
 /// What a rule is asked about.
@@ -216,11 +216,10 @@ impl AuditPolicy {
     pub(crate) fn privacy(
         &self,
         places: &[usize],
-        site: usize,
         make: impl FnOnce() -> Option<Arc<Privacy>>,
     ) -> Option<Arc<Privacy>> {
         let mut privacies = self.privacies.lock().unwrap_or_else(PoisonError::into_inner);
-        privacies.entry((places.to_vec(), site)).or_insert_with(make).clone()
+        privacies.entry(places.to_vec()).or_insert_with(make).clone()
     }
 
     /// Counts a call that the rule of this place left unrecorded.

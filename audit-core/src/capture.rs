@@ -9,11 +9,20 @@ use core::fmt::{Debug, Display, Write as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use serde::Serialize;
+use serde_json::Value;
 
-use crate::canonical::{self, Canonical};
-use crate::redact::secrets::{REMOVED, named_value};
-use crate::redact::{Path, Root};
+use crate::canonical::{self, Canonical, Removed, Writable};
+use crate::privacy::{Method, types};
+use crate::redact::named::named_value;
+use crate::redact::rule::Rule;
+use crate::redact::secrets::REMOVED;
+use crate::redact::{Removal, Root, Segment};
 use crate::reused::Buffer;
+
+/// Types that hold secrets, by the paths that their names begin with, and what the rules are called. Those that implement
+/// `Serialize` are written as it says.
+const SECRET_TYPES: &[(&str, &str)] =
+    &[("secrecy::SecretBox<", "SecretBox"), ("secrecy::Secret<", "SecretBox"), ("zeroize::Zeroizing<", "Zeroizing")];
 
 /// How long the `Debug` text of a removed value may be to be kept beside its JSON.
 const SMALL_DEBUG_BYTES_MAX: usize = 256;
@@ -76,22 +85,6 @@ impl Debug for Captured<'_> {
     }
 }
 
-/// `Serialize` with our one serializer, as an object.
-trait Writable {
-    fn write(&self, canonical: &mut Canonical, pointer: &str, paths: &[usize]) -> Result<(), canonical::Error>;
-    fn remove(&self, canonical: &mut Canonical, rule: &str);
-}
-
-impl<T: Serialize + ?Sized> Writable for T {
-    fn write(&self, canonical: &mut Canonical, pointer: &str, paths: &[usize]) -> Result<(), canonical::Error> {
-        canonical.write_at(pointer, paths.iter().copied(), self)
-    }
-
-    fn remove(&self, canonical: &mut Canonical, rule: &str) {
-        canonical.remove(rule, self);
-    }
-}
-
 /// The rungs of the ladder: how a value is taken, by the best form that its type offers.
 ///
 /// One trait for all of them: the look-up then considers one candidate for each number of references.
@@ -132,33 +125,37 @@ impl<'a> Captured<'a> {
 }
 
 impl Captured<'_> {
-    /// Writes the value, redacted, where the record will have it at `pointer`. Returns false if it was withheld: then
-    /// nothing was written, and a redaction says why.
+    /// Writes the value, redacted, where the record will have it at the place: its pointer, and the last name of that.
+    /// Without a root no path leads into it. Returns false if it was withheld: then nothing was written, and a redaction
+    /// says why.
     #[inline]
-    pub(crate) fn write(&self, canonical: &mut Canonical, pointer: &str, paths: &[Path], root: Root) -> bool {
-        if paths.is_empty() {
-            return self.write_along(canonical, pointer, paths, &[]);
+    pub(crate) fn write(&self, canonical: &mut Canonical, place: (&str, &str), root: Option<Root>) -> bool {
+        let rules = canonical.rules().filter(|rules| rules.has_paths());
+        let (Some(rules), Some(root)) = (rules, root) else { return self.write_along(canonical, place, &[]) };
+        let of_root = || rules.paths().filter(|(_, path)| path.root == root);
+        let whole = || of_root().filter(|(_, path)| path.segments.is_empty()).map(|(index, _)| index);
+        let leading: Vec<usize> =
+            of_root().filter(|(_, path)| !path.segments.is_empty()).map(|(index, _)| index).collect();
+        // Of two paths the one that leaves nothing decides.
+        let removed = whole().filter_map(|index| Removed::by_path(rules, index));
+        match removed.reduce(|one, other| if one.is_drop() { one } else { other }) {
+            Some(removed) => self.write_removed(canonical, place, &removed, &leading),
+            None => self.write_along(canonical, place, &leading),
         }
-        let leading = indices(paths, |path| path.root == root && !path.segments.is_empty());
-        let whole = paths.iter().find(|path| path.root == root && path.segments.is_empty());
-        if let Some(path) = whole {
-            self.withhold(canonical, pointer, format!("path:{}", path.text));
-            return false;
-        }
-        self.write_along(canonical, pointer, paths, &leading)
     }
 
     /// Writes the value, with the paths of the given indices leading into it.
-    fn write_along(&self, canonical: &mut Canonical, pointer: &str, paths: &[Path], leading: &[usize]) -> bool {
-        let rule_of = |index: usize| paths.get(index).map(|path| format!("path:{}", path.text)).unwrap_or_default();
+    fn write_along(&self, canonical: &mut Canonical, place: (&str, &str), leading: &[usize]) -> bool {
+        let (pointer, _) = place;
+        let by_path = |canonical: &Canonical, index: usize| Removed::by_path(canonical.rules()?, index);
         let mark = canonical.mark();
         let mut beyond_limit = false;
-        match self.write_json(canonical, pointer, leading) {
-            Some(Ok(())) => return true,
+        match self.write_json(|value| canonical.write_at(pointer, leading.iter().copied(), value)) {
+            Some(Ok(is_written)) => return is_written,
             Some(Err(fault)) => {
                 canonical.rewind(&mark);
-                if let Some(index) = fault.path_not_met() {
-                    self.withhold(canonical, pointer, rule_of(index));
+                if let Some(removed) = fault.path_not_met().and_then(|index| by_path(canonical, index)) {
+                    self.withhold(canonical, pointer, &removed);
                     return false;
                 }
                 beyond_limit = fault.is_beyond_limit();
@@ -167,8 +164,9 @@ impl Captured<'_> {
             None => canonical.rewind(&mark),
         }
         // A text cannot be addressed by a path.
-        if let Some(&index) = leading.first() {
-            self.withhold(canonical, pointer, rule_of(index));
+        let by_path = leading.first().and_then(|&index| by_path(canonical, index));
+        if let Some(removed) = by_path.or_else(|| self.secret_type()) {
+            self.withhold(canonical, pointer, &removed);
             return false;
         }
         // What is too deep or too large for JSON is so for `Debug`, which knows no limit to its depth.
@@ -180,45 +178,93 @@ impl Captured<'_> {
         true
     }
 
-    /// Removes the value; its scalars, as far as they are known, stay out of the call's other texts too.
-    pub(crate) fn withhold(&self, canonical: &mut Canonical, pointer: &str, rule: String) {
-        let mark = canonical.mark();
-        let removed =
-            self.forms().serialize.map(|value| catch_unwind(AssertUnwindSafe(|| value.remove(canonical, &rule))));
-        canonical.rewind(&mark);
-        match removed {
-            Some(Ok(())) => self.add_small_debug(canonical, &rule),
-            // What a `Debug` text shows of the value may be less than an error text says.
-            Some(Err(_)) | None => canonical.secrets().withhold(&rule),
+    /// Returns the rule of a type that is known to hold a secret.
+    fn secret_type(&self) -> Option<Removed> {
+        let name = self.forms().type_name;
+        let known = SECRET_TYPES.iter().find(|(path, _)| name.contains(path));
+        known.map(|(_, reported)| Removed::by_type(reported, Method::Drop))
+    }
+
+    /// Writes what stands in the place of a value that is removed as a whole. Returns false if nothing does.
+    pub(crate) fn write_removed(
+        &self,
+        canonical: &mut Canonical,
+        place: (&str, &str),
+        removed: &Removed,
+        leading: &[usize],
+    ) -> bool {
+        let (pointer, _) = place;
+        if removed.is_drop() {
+            self.withhold(canonical, pointer, removed);
+            return false;
         }
-        canonical.note_removal(pointer.to_owned(), rule);
+        let mark = canonical.mark();
+        let written = self.write_json(|value| canonical.write_removed(place, leading.iter().copied(), removed, value));
+        if let Some(Ok(is_written)) = written {
+            self.add_small_debug(canonical, &removed.rule);
+            return is_written;
+        }
+        canonical.rewind(&mark);
+        self.withhold(canonical, pointer, removed);
+        false
+    }
+
+    /// Removes the value; its scalars, as far as they are known, stay out of the call's other texts too.
+    pub(crate) fn withhold(&self, canonical: &mut Canonical, pointer: &str, removed: &Removed) {
+        let mark = canonical.mark();
+        let read = |value: &dyn Writable| catch_unwind(AssertUnwindSafe(|| canonical.remove(removed, value)));
+        let is_known = self.forms().serialize.map(read);
+        canonical.rewind(&mark);
+        match is_known {
+            Some(Ok(())) => self.add_small_debug(canonical, &removed.rule),
+            // What a `Debug` text shows of the value may be less than an error text says.
+            Some(Err(_)) | None => canonical.secrets().withhold(&removed.rule),
+        }
+        canonical.note_removal(pointer.to_owned(), removed.as_dropped());
     }
 
     /// Keeps what a small value looks like in a `Debug` text too: a variant has another name there than in JSON.
-    fn add_small_debug(&self, canonical: &mut Canonical, rule: &str) {
+    fn add_small_debug(&self, canonical: &mut Canonical, rule: &Rule) {
         if let Some(text) = self.debug_text(SMALL_DEBUG_BYTES_MAX) {
             canonical.secrets().add(text.trim_matches('"'), rule);
             canonical.secrets().add_debug(&text, rule);
         }
     }
 
-    /// Writes through `Serialize`; `None` if that panicked.
-    fn write_json(
+    /// Has the value written through `Serialize`; `None` if that panicked.
+    fn write_json<R>(
         &self,
-        canonical: &mut Canonical,
-        pointer: &str,
-        paths: &[usize],
-    ) -> Option<Result<(), canonical::Error>> {
+        write: impl FnOnce(&dyn Writable) -> Result<R, canonical::Error>,
+    ) -> Option<Result<R, canonical::Error>> {
         let Some(value) = self.forms().serialize else {
             return Some(Err(serde::ser::Error::custom("not serializable")));
         };
-        catch_unwind(AssertUnwindSafe(|| value.write(canonical, pointer, paths))).ok()
+        catch_unwind(AssertUnwindSafe(|| write(value))).ok()
     }
 
     /// Returns the value as JSON with nothing removed, to be looked at and not kept; nothing without `Serialize`.
     pub(crate) fn json(&self) -> Option<Buffer> {
         let mut canonical = Canonical::plain();
-        matches!(self.write_json(&mut canonical, "", &[]), Some(Ok(()))).then(|| canonical.into_bytes())
+        let written = self.write_json(|value| canonical.write_at("", core::iter::empty(), value));
+        matches!(written, Some(Ok(true))).then(|| canonical.into_bytes())
+    }
+
+    /// Returns the one scalar that the steps lead to, as a text, to be the subject of what is sealed.
+    pub(crate) fn subject(&self, segments: &[Segment]) -> Option<String> {
+        let json: Value = serde_json::from_slice(&self.json()?).ok()?;
+        let steps = segments.iter().map(|segment| match segment {
+            Segment::Key { name, .. } => Some(*name),
+            Segment::Each | Segment::Any => None,
+        });
+        let mut found = &json;
+        for name in steps {
+            found = found.get(name?)?;
+        }
+        match found {
+            Value::String(text) => Some(text.clone()),
+            Value::Number(number) => Some(number.to_string()),
+            _ => None,
+        }
     }
 
     fn write_type(&self, canonical: &mut Canonical) {
@@ -247,25 +293,39 @@ impl Captured<'_> {
     }
 }
 
-/// Cuts a `Debug` text where a secret is named, and out of it what was removed before; `None` if it has to be withheld.
+/// Cuts a `Debug` text where a secret is named or a type shows itself that has rules, and out of it what was removed before
+/// and what looks like a secret; `None` if it has to be withheld.
 fn clean(canonical: &mut Canonical, pointer: &str, mut text: String) -> Option<String> {
-    if let Some((keep, name)) = named_value(&text) {
-        let rule = format!("name:{name}");
+    let rules = canonical.rules()?;
+    let named = named_value(&text, &rules.privacy.names).map(|(keep, name)| (keep, name.rule.clone()));
+    let first = named.into_iter().chain(shown_type(&text)).min_by_key(|(keep, _)| *keep);
+    if let Some((keep, rule)) = first {
         canonical.secrets().add_debug(text.get(keep..).unwrap_or_default(), &rule);
         text.truncate(keep);
         text.push(' ');
         text.push_str(REMOVED);
-        canonical.note_removal(pointer.to_owned(), rule);
+        canonical.note_removal(pointer.to_owned(), Removal::drop(rule));
     }
-    let scrubbed = canonical.secrets().scrub(&text);
-    for rule in scrubbed.rules {
-        canonical.note_removal(pointer.to_owned(), rule);
+    let scrubbed = canonical.scrub(&text);
+    for removal in scrubbed.removals {
+        canonical.note_removal(pointer.to_owned(), removal);
     }
     scrubbed.text
 }
 
-fn indices(paths: &[Path], wanted: impl Fn(&Path) -> bool) -> Vec<usize> {
-    paths.iter().enumerate().filter(|(_, path)| wanted(path)).map(|(index, _)| index).collect()
+/// Finds where a type that has rules shows itself: `Customer {`, `Card(`. Returns where its members start, and the rule.
+fn shown_type(text: &str) -> Option<(usize, Rule)> {
+    let places = types::shown().filter_map(|(shown, name)| {
+        let is_whole = |at: usize| {
+            let before = text.get(..at).and_then(|before| before.chars().next_back());
+            let after = text.get(at + shown.len()..).unwrap_or_default();
+            !before.is_some_and(|before| before.is_alphanumeric() || before == '_')
+                && after.trim_start_matches(' ').starts_with(['{', '('])
+        };
+        let at = text.match_indices(shown).map(|(at, _)| at).find(|&at| is_whole(at))?;
+        Some((at + shown.len(), Rule::of_type(name)))
+    });
+    places.min_by_key(|(keep, _)| *keep)
 }
 
 /// A text that refuses to grow beyond its limit.

@@ -6,13 +6,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use serde::Serialize;
 
 use crate::audit_policy::{About, AuditPolicy, Limits, Written};
-use crate::canonical::{Canonical, object_of};
+use crate::canonical::{Canonical, Removed, object_of};
 use crate::context::Ambient;
 use crate::limit;
 use crate::port::AuditPort;
 use crate::record::{CallPart, Draft, Outcome, Payload, Target};
-use crate::redact::secrets::{REMOVED, Secrets, clean_text};
-use crate::redact::{Redaction, names, push_step};
+use crate::redact::secrets::{REMOVED, Secrets};
+use crate::redact::{Redaction, Removal, Rules, push_step};
 use crate::sink::{AppendError, Receipt};
 use crate::time::{Clock as _, SystemClock};
 use crate::unrecorded;
@@ -32,7 +32,7 @@ pub fn event(name: &str) -> Event {
         action: None,
         outcome: Outcome::pending(),
         targets: Vec::new(),
-        annotations: Annotations::default(),
+        annotations: Annotations { rules: Rules::here(), members: Vec::new(), redactions: Vec::new() },
     }
 }
 
@@ -58,8 +58,9 @@ pub struct Event {
 }
 
 /// The values of one's own, each in canonical JSON.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Annotations {
+    rules: Rules,
     members: Vec<(String, Vec<u8>)>,
     redactions: Vec<Redaction>,
 }
@@ -119,7 +120,8 @@ impl Event {
         let ambient = Ambient::current_with(Some(&port));
         let call = ambient.call();
         let mut outcome = self.outcome;
-        let secrets = Texts(&ambient);
+        let rules = Rules::of(&port, &ambient);
+        let secrets = Texts { ambient: &ambient, rules: &rules };
         ambient.with_secrets(|secrets| self.annotations.clean(secrets));
         let (annotations, mut redactions) = self.annotations.into_payload();
         outcome.reason = outcome.reason.map(|reason| secrets.clean(&reason, "/outcome/reason", &mut redactions));
@@ -167,18 +169,28 @@ impl Annotations {
     fn add<T: Serialize + ?Sized>(&mut self, name: String, value: &T) {
         let mut pointer = "/annotations".to_owned();
         push_step(&mut pointer, &name);
-        if let Some(word) = names::secret(&name) {
-            self.redactions.push(Redaction { path: pointer, rule: format!("name:{word}") });
-            return;
-        }
-        let mut canonical = Canonical::redacting(&[]);
-        let written = catch_unwind(AssertUnwindSafe(|| canonical.write_at(&pointer, core::iter::empty(), value)));
+        let mut canonical = Canonical::redacting(self.rules.clone());
+        let removed = self.rules.privacy.names.find(&name).map(Removed::by_name);
+        let written = catch_unwind(AssertUnwindSafe(|| match &removed {
+            Some(removed) if removed.is_drop() => {
+                canonical.note_removal(pointer.clone(), removed.as_dropped());
+                Ok(false)
+            }
+            Some(removed) => canonical.write_removed((&pointer, &name), core::iter::empty(), removed, &value),
+            None => canonical.write_at(&pointer, core::iter::empty(), &value),
+        }));
         let (bytes, redactions, _secrets) = canonical.into_parts();
         let mut bytes = bytes.into_inner();
-        match written {
-            Ok(Ok(())) => self.redactions.extend(redactions),
+        match (written, removed) {
+            (Ok(Ok(is_written)), _) => {
+                self.redactions.extend(redactions);
+                if !is_written {
+                    return;
+                }
+            }
+            (_, Some(removed)) => return self.redactions.push(Redaction::new(pointer, removed.as_dropped())),
             // The reason is left out: it may quote the value.
-            Ok(Err(_)) | Err(_) => bytes = br#"{"not_captured":true}"#.to_vec(),
+            (Ok(Err(_)) | Err(_), None) => bytes = br#"{"not_captured":true}"#.to_vec(),
         }
         self.members.retain(|(other, _)| *other != name);
         self.members.push((name, bytes));
@@ -189,8 +201,8 @@ impl Annotations {
         for (name, value) in &mut self.members {
             let mut path = "/annotations".to_owned();
             push_step(&mut path, name);
-            let rules = clean_text(value, secrets).into_iter();
-            self.redactions.extend(rules.map(|rule| Redaction { path: path.clone(), rule }));
+            let removals = self.rules.clean_text(value, secrets).into_iter();
+            self.redactions.extend(removals.map(|removal| Redaction::new(path.clone(), removal)));
         }
     }
 
@@ -204,24 +216,27 @@ impl Annotations {
 }
 
 /// What the texts of an event must not show: what was removed from the arguments of the call around it.
-struct Texts<'a>(&'a Ambient);
+struct Texts<'a> {
+    ambient: &'a Ambient,
+    rules: &'a Rules,
+}
 
 impl Texts<'_> {
     fn clean(&self, text: &str, pointer: &str, redactions: &mut Vec<Redaction>) -> String {
-        let scrubbed = self.0.with_secrets(|secrets| secrets.scrub(text));
-        note(pointer, scrubbed.rules, redactions);
+        let scrubbed = self.ambient.with_secrets(|secrets| self.rules.scrub(text, secrets));
+        note(pointer, scrubbed.removals, redactions);
         scrubbed.text.unwrap_or_else(|| REMOVED.to_owned())
     }
 
     fn clean_target(&self, id: &str, pointer: &str, redactions: &mut Vec<Redaction>) -> String {
-        let (clean, rules) = self.0.with_secrets(|secrets| secrets.scrub_known(id));
-        note(pointer, rules, redactions);
+        let (clean, removals) = self.ambient.with_secrets(|secrets| self.rules.scrub_known(id, secrets));
+        note(pointer, removals, redactions);
         clean
     }
 }
 
-fn note(pointer: &str, rules: Vec<String>, redactions: &mut Vec<Redaction>) {
-    redactions.extend(rules.into_iter().map(|rule| Redaction { path: pointer.to_owned(), rule }));
+fn note(pointer: &str, removals: Vec<Removal>, redactions: &mut Vec<Redaction>) {
+    redactions.extend(removals.into_iter().map(|removal| Redaction::new(pointer.to_owned(), removal)));
 }
 
 /// An event was not recorded.

@@ -19,6 +19,7 @@ use crate::limit;
 use crate::outcome;
 use crate::port::{AuditPort, Demand, is_call_span};
 use crate::record::{CallPart, Draft, Operation, Outcome, PENDING, Payload};
+use crate::redact::Rules;
 use crate::redact::secrets::{REMOVED, Secrets};
 use crate::sink::Receipt;
 use crate::time::{Clock as _, SystemClock, Time};
@@ -88,8 +89,8 @@ pub struct Recorded(Fields);
 impl Recorded {
     /// Takes the values.
     #[must_use]
-    pub fn take(values: &Record<'_>) -> Self {
-        let mut fields = Fields::new("/annotations");
+    pub fn take(port: &AuditPort, values: &Record<'_>) -> Self {
+        let mut fields = Fields::new("/annotations", Rules::of(port, &Ambient::current_with(None)));
         values.record(&mut fields);
         Self(fields)
     }
@@ -99,16 +100,17 @@ impl SpanCall {
     /// Appends the beginning of the call; nothing if the span has no action.
     #[must_use]
     pub fn begin(port: &AuditPort, attributes: &Attributes<'_>, around: Option<Around>) -> Option<Self> {
-        let mut fields = Fields::new("/request/arguments");
+        let here = Ambient::current_with(None);
+        let made_in = here.call().map(|call| call.id);
+        let ambient = Around::or_here(around, here);
+        let rules = Rules::of(port, &ambient);
+        let mut fields = Fields::new("/request/arguments", rules.clone());
         attributes.record(&mut fields);
         let action: Cow<'static, str> = action(&mut fields)?.into();
         let Some(port) = port.or_recorder() else {
             unrecorded::add(SystemClock.now(), None, &Unavailable::new(action, None));
             return None;
         };
-        let here = Ambient::current_with(None);
-        let made_in = here.call().map(|call| call.id);
-        let ambient = Around::or_here(around, here);
         let (start, start_steady) = port.clock().both();
         let id = port.new_call_id(start);
         let inside = ambient.inside(CallLink { id, action: action.clone() });
@@ -122,7 +124,7 @@ impl SpanCall {
             action,
             tool: attributes.metadata().name(),
             effect: fields.effect.unwrap_or(Effect::Write),
-            late: Fields::new("/annotations"),
+            late: Fields::new("/annotations", rules),
             inside,
             counted: false,
             unwinding: std::thread::panicking(),
@@ -145,7 +147,7 @@ impl SpanCall {
 
     /// Appends the end of the call.
     pub fn finish(mut self) {
-        let mut late = core::mem::replace(&mut self.late, Fields::new(""));
+        let mut late = core::mem::replace(&mut self.late, Fields::new("", Rules::default()));
         late.clean(&self.around());
         let panicked = !self.unwinding && std::thread::panicking() && late.outcome.is_none();
         let (event, outcome) = self.ended(&late, panicked);
@@ -207,8 +209,9 @@ impl SpanCall {
         let status = late.outcome.unwrap_or(by_error);
         let (event, effect) = outcome::end(self.effect, status, None);
         let event = if panicked { EventName::ToolPanicked } else { event };
-        let error_type = error_type
-            .map(|text| self.inside.with_secrets(|own| own.scrub(&text)).text.unwrap_or_else(|| REMOVED.to_owned()));
+        let error_type = error_type.map(|text| {
+            self.inside.with_secrets(|own| late.rules().scrub(&text, own)).text.unwrap_or_else(|| REMOVED.to_owned())
+        });
         (event, Outcome { status, effect, error_type, ..Outcome::pending() })
     }
 
@@ -233,7 +236,8 @@ impl SpanCall {
 /// claims neither a decision, a check, an end nor an alarm. A name that programs may not record, or that there is not, is
 /// kept among the annotations.
 pub fn record_event(port: &AuditPort, event: &Event<'_>, around: Option<Around>) {
-    let mut fields = Fields::new("/annotations");
+    let ambient = Around::or_here(around, Ambient::current_with(None));
+    let mut fields = Fields::new("/annotations", Rules::of(port, &ambient));
     event.record(&mut fields);
     let Some(action) = action(&mut fields) else { return };
     let name = fields.event.take().and_then(|name| {
@@ -247,7 +251,6 @@ pub fn record_event(port: &AuditPort, event: &Event<'_>, around: Option<Around>)
         unrecorded::add(SystemClock.now(), None, &Unavailable::new(action.into(), None));
         return;
     };
-    let ambient = Around::or_here(around, Ambient::current_with(None));
     let secrets: Vec<&Mutex<Secrets>> = ambient.secrets().into_iter().collect();
     fields.clean(&secrets);
     let outcome = Outcome {
@@ -271,7 +274,8 @@ pub fn record_event(port: &AuditPort, event: &Event<'_>, around: Option<Around>)
 }
 
 fn action(fields: &mut Fields) -> Option<String> {
-    let mut action = fields.action.take()?;
+    let action = fields.action.take()?;
+    let (mut action, _unsaid) = fields.rules().scrub_known(&action, &Secrets::default());
     limit::cut(&mut action, ACTION_BYTES_MAX);
     Some(action)
 }

@@ -21,14 +21,17 @@ use crate::canonical::Canonical;
 use crate::capture::{Capture as _, Captured, Probe};
 use crate::limit;
 use crate::outcome::Conclusion;
-use crate::privacy::Method;
+use crate::privacy::{Method, Subject};
 use crate::record::Target;
-use crate::redact::{Path, Root, Segment, parse_path};
+use crate::redact::{Path, Root, Rules, Segment, parse_path};
 use crate::unavailable::Unavailable;
 use crate::vocabulary::{Durability, Effect, Level, Stages};
 
 /// Where the arguments stand in a record.
 const POINTER: &str = "/request/arguments";
+
+/// All of the arguments, as one value.
+const ARGUMENTS: Root = Root::Parameter(0);
 
 /// How long an action, the name of a tool, and the type and identifier of a target may be.
 const NAME_BYTES_MAX: usize = 128;
@@ -141,6 +144,9 @@ impl<'a> ToolCall<'a> {
     /// begin with `return`; `error` removes the texts of errors. The empty path removes all arguments, and one that cannot
     /// be read removes everything.
     ///
+    /// A path alone leaves the value out. Methods are written as in the attribute: `mask(card, last_four)`,
+    /// `token(customer.email)`, `seal(customer.name, subject = customer.id)`, `seal(note)`.
+    ///
     /// The set of paths is kept for the life of the process: give the same one to each call of a tool.
     pub fn redact<P: AsRef<str>>(mut self, paths: impl IntoIterator<Item = P>) -> Self {
         self.like.redact.extend(paths.into_iter().map(|path| path.as_ref().to_owned()));
@@ -168,24 +174,26 @@ impl<'a> ToolCall<'a> {
             like.stages = Stages::StartedCompleted;
         }
         let site = site(like);
-        let begin = call::begin_as(site, label, &mut || take(site, arguments, core::mem::take(&mut targets)));
+        let begin = call::begin_as(site, label, &mut |rules| take(rules, arguments, core::mem::take(&mut targets)));
         Begun(begin)
     }
 }
 
-fn take(site: &'static Site, arguments: Option<Captured<'_>>, mut targets: Vec<Target>) -> Taken {
-    let mut canonical = Canonical::redacting(site.redact);
-    let written = arguments.map(|arguments| arguments.write(&mut canonical, POINTER, site.redact, Root::Parameter(0)));
+fn take(rules: Rules, arguments: Option<Captured<'_>>, mut targets: Vec<Target>) -> Taken {
+    let mut canonical = Canonical::redacting(rules);
+    canonical.find_subjects(&|root| arguments.as_ref().filter(|_| root == ARGUMENTS));
+    let written = arguments.map(|arguments| arguments.write(&mut canonical, (POINTER, "arguments"), Some(ARGUMENTS)));
     if written == Some(false) {
         canonical.push_raw(b"{}");
     }
     for (index, target) in targets.iter_mut().enumerate() {
-        let (clean, rules) = canonical.secrets().scrub_known(&target.id);
-        rules.into_iter().for_each(|rule| canonical.note_removal(format!("/target/{index}/id"), rule));
+        let (clean, removals) = canonical.scrub_known(&target.id);
+        removals.into_iter().for_each(|removal| canonical.note_removal(format!("/target/{index}/id"), removal));
         target.id = clean;
     }
+    let rules = canonical.take_rules();
     let (bytes, redactions, secrets) = canonical.into_parts();
-    Taken { arguments: written.map(|_| bytes), fields: None, targets, redactions, secrets }
+    Taken { arguments: written.map(|_| bytes), fields: None, targets, redactions, secrets, rules }
 }
 
 /// A call whose record of the intent may still be on its way. Dropped, it is recorded as cancelled without effect.
@@ -304,29 +312,93 @@ fn site(mut like: Like) -> &'static Site {
     site
 }
 
-/// Reads a path; one that cannot be read is that of everything. The empty path is that of all arguments.
+/// Reads a path, and how what it addresses is removed; one that cannot be read is that of everything. The empty path is
+/// that of all arguments.
 fn leak_path(text: &str) -> Vec<Path> {
     let text: &'static str = Box::leak(text.to_owned().into_boxed_str());
     let whole = |root| Path { text, root, segments: &[], method: Method::Drop };
     if text.is_empty() {
         return vec![whole(Root::Parameter(0))];
     }
-    let Some(mut segments) = parse_path(text) else {
-        return [Root::Parameter(0), Root::Return, Root::Error].map(whole).to_vec();
+    read_removal(text)
+        .map_or_else(|| [Root::Parameter(0), Root::Return, Root::Error].map(whole).to_vec(), |path| vec![path])
+}
+
+/// Reads `card`, `mask(card, last_four)` and the like.
+fn read_removal(text: &'static str) -> Option<Path> {
+    let Some((word, inside)) = text.strip_suffix(')').and_then(|text| text.split_once('(')) else {
+        let (root, segments) = read_path(text)?;
+        return Some(Path { text, root, segments, method: Method::Drop });
     };
+    // A key in quotes may hold anything.
+    let mut quoted = false;
+    let comma = inside.find(|character: char| {
+        quoted ^= character == '"';
+        character == ',' && !quoted
+    });
+    let (path, option) = match comma {
+        Some(at) => (inside.get(..at)?.trim(), inside.get(at + 1..)?.trim()),
+        None => (inside.trim(), ""),
+    };
+    let (root, segments) = read_path(path)?;
+    let method = match (word.trim(), option) {
+        ("drop", "") => Method::Drop,
+        ("mask", "") => Method::Mask { last_four: false },
+        ("mask", "last_four") => Method::Mask { last_four: true },
+        ("token", "") => Method::Token,
+        ("seal", "") => Method::Seal(Subject::OnBehalfOf),
+        ("seal", option) => {
+            let subject = option.strip_prefix("subject")?.trim_start().strip_prefix('=')?.trim_start();
+            let (root, segments) = read_path(subject)?;
+            Method::Seal(Subject::Within { root, segments })
+        }
+        _ => return None,
+    };
+    // The text of an error is left out as a whole.
+    (root != Root::Error || method == Method::Drop).then_some(Path { text: path, root, segments, method })
+}
+
+fn read_path(text: &'static str) -> Option<(Root, &'static [Segment])> {
+    let mut segments = parse_path(text)?;
     // Arguments that are not given hide nothing.
     if let Some(Segment::Key { optional, .. }) = segments.first_mut() {
         *optional = true;
     }
     let segments: &'static [Segment] = segments.leak();
-    let path = match segments.split_first() {
-        Some((Segment::Key { name: "return", .. }, rest)) => {
-            Path { text, root: Root::Return, segments: rest, method: Method::Drop }
+    Some(match segments.split_first() {
+        Some((Segment::Key { name: "return", .. }, rest)) => (Root::Return, rest),
+        Some((Segment::Key { name: "error", .. }, [])) => (Root::Error, &[]),
+        _ => (Root::Parameter(0), segments),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_methods_of_the_attribute_are_read_at_run_time() {
+        let check = |text: &str, rule: &str, method: Method| {
+            let paths = leak_path(text);
+            assert_eq!(
+                paths.iter().map(|path| (path.text, path.method)).collect::<Vec<_>>(),
+                [(rule, method)],
+                "{text}"
+            );
+        };
+        check("card", "card", Method::Drop);
+        check("drop(card)", "card", Method::Drop);
+        check("mask( card )", "card", Method::Mask { last_four: false });
+        check("mask(items[].card, last_four)", "items[].card", Method::Mask { last_four: true });
+        check("token(\"a,)(b\".c)", "\"a,)(b\".c", Method::Token);
+        check("seal(return.name)", "return.name", Method::Seal(Subject::OnBehalfOf));
+        let segments =
+            &[Segment::Key { name: "customer", optional: true }, Segment::Key { name: "id", optional: false }];
+        let subject = Subject::Within { root: Root::Parameter(0), segments };
+        check("seal(customer.name, subject = customer.id)", "customer.name", Method::Seal(subject));
+        for wrong in ["maks(card)", "mask(card, first)", "mask()", "seal(a, b)", "token(a", "mask(error)", "mask(a)(b)"]
+        {
+            assert_eq!(leak_path(wrong).len(), 3, "{wrong}");
         }
-        Some((Segment::Key { name: "error", .. }, [])) => {
-            Path { text, root: Root::Error, segments: &[], method: Method::Drop }
-        }
-        _ => Path { text, root: Root::Parameter(0), segments, method: Method::Drop },
-    };
-    vec![path]
+    }
 }

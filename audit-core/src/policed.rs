@@ -11,7 +11,7 @@ use crate::context::Ambient;
 use crate::privacy::CallRules;
 use crate::sink::Sink;
 use crate::vocabulary::{Durability, Level, Stages, Status};
-use removal::Removals;
+pub(crate) use removal::Removals;
 
 /// How many kinds of calls a thread keeps the decisions about.
 const KEPT_MAX: usize = 256;
@@ -175,6 +175,16 @@ impl Policed {
     /// Tells whether a record of the call is to have its arguments.
     pub(crate) const fn takes_arguments(&self) -> bool {
         self.takes_arguments
+    }
+
+    /// Returns the highest level that the record of an end may have.
+    pub(crate) fn result_level(&self) -> Level {
+        let ends = self.ends.iter().map(|(_, end)| end).chain(self.ends.is_empty().then_some(&self.begin));
+        let levels = ends.filter_map(|end| match end.extent {
+            Extent::Nothing => None,
+            Extent::At(level) => Some(level),
+        });
+        levels.max().unwrap_or(Level::Metadata)
     }
 
     fn part(&self, ended: Option<Status>) -> &Part {

@@ -12,6 +12,7 @@ use tracing::{Dispatch, dispatcher, span};
 use crate::audit_policy::AuditPolicy;
 use crate::context::Ambient;
 use crate::id::{self, CallId, IdSource, RandomIds, RecordId};
+use crate::privacy::Privacy;
 use crate::record::{Draft, Stamp};
 use crate::sink::{Prepared, Receipt, Sink, WhenFull};
 use crate::time::{Clock, SystemClock, Time};
@@ -117,6 +118,11 @@ impl AuditPort {
     /// Returns this port, or the process-wide recorder if this one's sink is closed.
     pub(crate) fn or_recorder(&self) -> Option<Self> {
         if self.0.sink.is_open() { Some(self.clone()) } else { recorder() }
+    }
+
+    /// Returns what the log removes.
+    pub(crate) fn privacy(&self) -> Arc<Privacy> {
+        self.0.sink.privacy().unwrap_or_else(Privacy::shared)
     }
 
     pub(crate) fn clock(&self) -> &dyn Clock {

@@ -1,6 +1,6 @@
 //! Privacy: how values are removed, and the one door to the keys that some of the ways need.
 
-#[expect(dead_code, reason = "the serializer is to ask for the rules of types")]
+pub(crate) mod secret;
 pub(crate) mod types;
 
 mod pattern;
@@ -11,6 +11,7 @@ use core::fmt;
 pub use crate::redact::{Path, Root, Segment};
 pub use pattern::Pattern;
 pub use rules::{Builder, CallRules, Privacy};
+pub use secret::Secret;
 
 /// How a value is removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +56,9 @@ pub enum Subject {
     Beside(&'static str),
     /// The user on whose behalf the agent acts.
     OnBehalfOf,
+    /// The first of these that is there: what is in the arguments, then what is in the result, then the user on whose behalf
+    /// the agent acts. For paths alone.
+    FirstOf(&'static [Self]),
 }
 
 /// What makes tokens of values and seals them: whoever has the keys. This crate has none, and no cipher.

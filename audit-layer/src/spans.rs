@@ -45,7 +45,7 @@ where
         return;
     }
     let Some(span) = context.span(id).filter(is_call) else { return };
-    let recorded = Recorded::take(values);
+    let recorded = Recorded::take(port, values);
     let mut extensions = span.extensions_mut();
     if let Some(call) = extensions.get_mut::<SpanCall>() {
         call.record(recorded);

@@ -12,6 +12,7 @@ use crate::valid::Around;
 mod args;
 mod block;
 mod closure;
+mod derive;
 mod errors;
 mod expand;
 mod implementation;
@@ -89,6 +90,24 @@ mod words;
 /// ```text
 /// redact = [card, customer.ssn, items[].token, accounts.*.iban, customer.nickname?, customer."card-number", return.email, error]
 /// ```
+///
+/// A path alone leaves the value out. How else it is removed, a method says:
+///
+/// ```text
+/// redact = [mask(card, last_four), token(customer.email), seal(customer.name, subject = customer.id), seal(note)]
+/// ```
+///
+/// | method | in the value's place |
+/// |---|---|
+/// | `drop(card)`, or `card` | nothing |
+/// | `mask(card)`, `mask(card, last_four)` | `"****"`, or `"****4242"` if the value has at least twelve characters |
+/// | `token(email)` | a digest under a key of the log: the same for equal values |
+/// | `seal(name, subject = customer.id)` | a salted digest; the value itself is kept under the key of its subject, and is gone with that key. The subject is a parameter, or in one, or for a part of the result in `return`; without one it is the user on whose behalf the agent acts |
+///
+/// Where the log has no keys for a token or a seal, or there is no subject, the value is left out. On a parameter the
+/// methods are written `#[audit(redact)]`, `#[audit(mask(last_four))]`, `#[audit(token)]` and `#[audit(seal(subject = id))]`.
+/// What a type itself says of its members, by [`Capture`](macro@Capture), holds beside `redact`, which is the stronger of
+/// the two.
 ///
 /// What is removed stays out of the error texts of the call, and of those around it that its error passes through. A
 /// skipped parameter does so only if its name is that of a secret, such as `password`.
@@ -194,6 +213,48 @@ pub fn call(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     let mut errors = Errors::default();
     let body = block::expand(input.into(), &mut errors);
     if errors.is_empty() { body.into() } else { in_place(&errors).into() }
+}
+
+/// Says of a type which of its members are removed from records, and how, wherever a value of it is recorded.
+///
+/// ```text
+/// #[derive(Serialize, Capture)]
+/// struct Customer {
+///     id: u64,
+///     #[audit(seal(subject = id))]
+///     name: String,
+///     #[audit(token)]
+///     email: String,
+///     #[audit(mask(last_four))]
+///     card: String,
+///     #[audit(redact)]
+///     ssn: String,
+///     #[audit(skip)]
+///     cache: Vec<u8>,
+/// }
+/// ```
+///
+/// | mark | what is recorded |
+/// |---|---|
+/// | `redact` | nothing; the record says what was removed, by the rule `type:Customer.ssn` |
+/// | `mask`, `mask(last_four)` | `"****"`, with the last four characters of a long value where asked |
+/// | `token` | a keyed digest, the same for equal values |
+/// | `seal`, `seal(subject = id)` | a salted digest; the value itself is kept under the key of its subject: the member beside it, or the user on whose behalf the agent acts |
+/// | `skip` | nothing, and the record says nothing of it |
+///
+/// Marks stand on the members of structs and of the variants of enums, on variants, and on the type itself, which then is
+/// removed as a whole. `#[audit(crate = path)]` on the type names the crate `audited`.
+///
+/// The rules hold at any depth: in lists and maps, in types that know nothing of them, in results and in errors. The
+/// type has to be `Serialize`: a value is known by the name that serde gives its type, and by the names of its members,
+/// `rename` and `rename_all` included. **Two types of one name are not told apart**: what is marked in either is removed
+/// from both. Where serde does not tell the name (`into`, `remote`, `transparent`, `flatten`, unnamed members of tagged
+/// enums) a mark is an error. A hand-written `Serialize` has to use the type's own name.
+#[proc_macro_derive(Capture, attributes(audit))]
+pub fn capture(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    let mut errors = Errors::default();
+    let expansion = derive::expand(input.into(), &mut errors);
+    if errors.is_empty() { expansion.into() } else { errors.to_compile_errors().into() }
 }
 
 /// Expands the attribute; with a mistake in it the item stays as it was, so that one mistake is one error.

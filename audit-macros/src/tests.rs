@@ -6,6 +6,7 @@ use proc_macro2::TokenStream;
 
 use crate::errors::Errors;
 
+mod derive;
 mod expansions;
 mod mistakes;
 

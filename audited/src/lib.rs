@@ -64,8 +64,11 @@
 //!
 //! # Features
 //! `macros` (the attribute), `layer` (the tracing layer), `store` (the log on disk); all three by default. A library that
-//! only annotates its functions takes `default-features = false, features = ["macros"]`.
+//! only annotates its functions takes `default-features = false, features = ["macros"]`. `canary` is for tests: secrets to
+//! plant, and the search for what is left of them.
 
+#[cfg(feature = "canary")]
+pub mod canary;
 #[cfg(feature = "layer")]
 pub mod doctor;
 #[cfg(all(feature = "layer", feature = "store"))]
@@ -74,6 +77,7 @@ mod init;
 pub use audit_core::context::{Context, ContextGuard, Mcp, Scoped, Watch, context, inherit};
 pub use audit_core::event::{Event, EventError, event};
 pub use audit_core::manual;
+pub use audit_core::privacy::Secret;
 pub use audit_core::sites::{AuditedSite, Census, ExemptSite, sites};
 pub use audit_core::vocabulary::{Applied, Durability, Effect, EventName, Level, Status, Trigger};
 pub use audit_core::{Conclusion, Deny, Outcome, Unavailable};
@@ -84,7 +88,7 @@ pub mod sink {
 }
 
 #[cfg(feature = "macros")]
-pub use audit_macros::{audited, call};
+pub use audit_macros::{Capture, audited, call};
 
 #[cfg(feature = "layer")]
 pub use audit_layer::{AuditFilter, AuditLayer, TelemetryFilter, audit_filter, layer, telemetry_filter};

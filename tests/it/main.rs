@@ -9,6 +9,7 @@ mod anchors;
 mod attribute;
 mod backpressure;
 mod calls;
+mod canary;
 mod capture;
 mod census;
 mod contexts;

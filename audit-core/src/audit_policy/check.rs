@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use super::{DEFAULT, Extent, Parts, REDACTION, Removal, Rule, Way};
 use crate::privacy::Pattern;
-use crate::redact::is_path;
+use crate::redact::{is_name, is_path};
 use crate::vocabulary::Effect;
 
 /// How many rules a policy may have, and how many values a list of one.
@@ -163,6 +163,13 @@ fn check_removal(removal: &Removal, key: &'static str) -> Result<(), PolicyFault
             check_path("subject", subject)?;
         }
     }
+    if let Some(at) = removal.subjects.iter().position(|subject| subject == CONTEXT_USER)
+        && at + 1 < removal.subjects.len()
+    {
+        let found =
+            "expected `context.user` as the last subject, found another one behind it, which is never looked for";
+        return Err(PolicyFault::new("subject", found).with_value(CONTEXT_USER));
+    }
     removal.subjects.iter().try_for_each(|subject| check_path("subject", subject))?;
     for named in &removal.patterns {
         if Pattern::parse(&named.name).is_none() {
@@ -176,6 +183,14 @@ fn check_removal(removal: &Removal, key: &'static str) -> Result<(), PolicyFault
             let found =
                 format!("expected a name of 1 to {TEXT_BYTES_MAX} bytes, found `{}`", named.name.escape_debug());
             return Err(PolicyFault::new("names", found).with_value(&named.name));
+        }
+    }
+    for named in removal.names.iter().chain(&removal.patterns).filter(|named| matches!(named.way, Way::Seal(_))) {
+        let Way::Seal(own) = &named.way else { continue };
+        let mut subjects = own.iter().chain(removal.subjects.iter().filter(|_| own.is_none()));
+        if !subjects.any(|subject| subject == CONTEXT_USER || is_name(subject)) {
+            let expected = "expected the name of a member beside what has a name, or `context.user`, as its `subject`";
+            return Err(PolicyFault::new("seal", format!("{expected}, found neither")).with_value(&named.name));
         }
     }
     let is_own = |way: &Way| matches!(way, Way::Seal(None));

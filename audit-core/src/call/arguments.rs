@@ -1,14 +1,16 @@
 //! The arguments of a call, captured before the body moves them.
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use super::Site;
 use super::plan::{POINTER, Plan};
-use crate::canonical::{Canonical, Frame};
+use crate::canonical::{Canonical, Frame, Removed};
 use crate::capture::Captured;
 use crate::limit;
+use crate::privacy::Privacy;
 use crate::record::Target;
-use crate::redact::{Redaction, Root, names};
+use crate::redact::{Redaction, Root, Rules};
 use crate::reused::Buffer;
 
 /// Where the attribute's `fields` stand in a record.
@@ -34,6 +36,7 @@ pub enum Place {
 pub struct Arguments<'c> {
     site: &'static Site,
     plan: Rc<Plan>,
+    privacy: Arc<Privacy>,
     canonical: &'c mut Canonical,
     frame: &'c mut Frame,
     /// The arguments' JSON, once they are closed because a field came after them.
@@ -43,11 +46,24 @@ pub struct Arguments<'c> {
 
 impl<'c> Arguments<'c> {
     pub(super) fn new(site: &'static Site, canonical: &'c mut Canonical, frame: &'c mut Frame) -> Self {
-        Self { site, plan: Plan::of(site), canonical, frame, arguments: None, targets: Vec::new() }
+        let privacy = canonical.rules().map_or_else(Privacy::shared, |rules| Arc::clone(&rules.privacy));
+        Self { site, plan: Plan::of(site, &privacy), privacy, canonical, frame, arguments: None, targets: Vec::new() }
     }
 
     /// Takes the arguments in the order of their parameters, or as their places say where there are any.
     pub(super) fn take(&mut self, arguments: &[Captured<'_>], places: &[Place]) {
+        let index_of = |place: Place| match place {
+            Place::Taken(index) | Place::Skipped(index) => index,
+        };
+        self.canonical.find_subjects(&|root| {
+            let Root::Parameter(wanted) = root else { return None };
+            let place = |index: usize| places.get(index).copied().unwrap_or(Place::Taken(index));
+            arguments
+                .iter()
+                .enumerate()
+                .find(|(index, _)| index_of(place(*index)) == wanted)
+                .map(|(_, captured)| captured)
+        });
         for (index, captured) in arguments.iter().enumerate() {
             match places.get(index).copied().unwrap_or(Place::Taken(index)) {
                 Place::Taken(index) => self.argument(index, captured),
@@ -58,28 +74,22 @@ impl<'c> Arguments<'c> {
 
     fn argument(&mut self, index: usize, captured: &Captured<'_>) {
         let Some(parameter) = self.plan.parameter(index) else { return };
-        let pointer = parameter.pointer.as_str();
-        self.canonical.parameter(self.frame, index, &parameter.key, |canonical| {
-            match parameter.secret.filter(|_| !parameter.is_addressed) {
-                Some(word) => {
-                    captured.withhold(canonical, pointer, format!("name:{word}"));
-                    false
-                }
-                None => captured.write(canonical, pointer, self.site.redact, Root::Parameter(index)),
-            }
+        let name = self.site.parameters.get(index).copied().unwrap_or_default();
+        let place = (parameter.pointer.as_str(), name);
+        let root = Root::Parameter(index);
+        self.canonical.parameter(self.frame, index, &parameter.key, |canonical| match &parameter.secret {
+            Some(removed) if !canonical.is_addressed(root) => captured.write_removed(canonical, place, removed, &[]),
+            _ => captured.write(canonical, place, Some(root)),
         });
     }
 
     /// Captures one of the attribute's `fields`, which follow the arguments.
     pub fn field(&mut self, name: &str, captured: Captured<'_>) {
         self.close_arguments();
-        let secret = names::secret(name);
-        self.canonical.argument(self.frame, (FIELDS_POINTER, name), |canonical, pointer| match secret {
-            Some(word) => {
-                captured.withhold(canonical, pointer, format!("name:{word}"));
-                false
-            }
-            None => captured.write(canonical, pointer, &[], Root::Return),
+        let secret = self.privacy.names.find(name).map(Removed::by_name);
+        self.canonical.argument(self.frame, (FIELDS_POINTER, name), |canonical, pointer| match &secret {
+            Some(removed) => captured.write_removed(canonical, (pointer, name), removed, &[]),
+            None => captured.write(canonical, (pointer, name), None),
         });
     }
 
@@ -103,10 +113,10 @@ impl<'c> Arguments<'c> {
     /// Leaves the argument of the parameter with this index out. If it is a secret by its name, it stays out of the
     /// call's other texts, too.
     fn skipped(&mut self, index: usize, captured: &Captured<'_>) {
-        if let Some(word) = self.plan.parameter(index).and_then(|parameter| parameter.secret) {
+        if let Some(removed) = self.plan.parameter(index).and_then(|parameter| parameter.secret.as_ref()) {
             // Nothing is written, so nothing is noted as removed.
-            let mut aside = Canonical::redacting(&[]);
-            captured.withhold(&mut aside, POINTER, format!("name:{word}"));
+            let mut aside = Canonical::redacting(Rules::default());
+            captured.withhold(&mut aside, POINTER, removed);
             let (_nothing, _unnoted, secrets) = aside.into_parts();
             self.canonical.secrets().absorb(&secrets);
         }
@@ -128,14 +138,14 @@ impl<'c> Arguments<'c> {
     pub(super) fn into_parts(mut self) -> (Vec<Target>, Option<Buffer>) {
         let mut noted: Vec<Redaction> = Vec::new();
         for (index, target) in self.targets.iter_mut().enumerate() {
-            let (clean, rules) = self.canonical.secrets().scrub_known(&target.id);
+            let (clean, removals) = self.canonical.scrub_known(&target.id);
             let path = format!("/target/{index}/id");
-            noted.extend(rules.into_iter().map(|rule| Redaction { path: path.clone(), rule }));
+            noted.extend(removals.into_iter().map(|removal| Redaction::new(path.clone(), removal)));
             target.id = clean;
             limit::cut(&mut target.id, IDENTITY_BYTES_MAX);
         }
         for redaction in noted {
-            self.canonical.note_removal(redaction.path, redaction.rule);
+            self.canonical.note_removal(redaction.path, redaction.removal);
         }
         match &self.arguments {
             None => self.canonical.close_parameters(self.frame, self.plan.order()),

@@ -14,8 +14,8 @@ use crate::context::{Ambient, CallLink, SpanPlace};
 use crate::policed::{Called, Policed};
 use crate::port::AuditPort;
 use crate::record::{Payload, Target};
-use crate::redact::Redaction;
 use crate::redact::secrets::Secrets;
+use crate::redact::{Redaction, Rules};
 use crate::reused::Buffer;
 use crate::sink::{AppendError, Receipt};
 use crate::time::{Clock as _, SystemClock};
@@ -58,7 +58,7 @@ impl fmt::Debug for Given<'_> {
 /// Begins a call, before the body moves the arguments.
 pub fn begin(site: &'static Site, mut given: Given<'_>) -> Begin {
     let label = Label { action: Cow::Borrowed(site.action), tool: Cow::Borrowed(site.tool) };
-    begin_as(site, label, &mut || take(site, &mut given))
+    begin_as(site, label, &mut |rules| take(site, rules, &mut given))
 }
 
 /// Begins a call and waits for its record, for the policy that counts.
@@ -115,10 +115,12 @@ pub(crate) struct Taken {
     pub(crate) targets: Vec<Target>,
     pub(crate) redactions: Vec<Redaction>,
     pub(crate) secrets: Secrets,
+    /// The rules again, which know by now whose values they seal.
+    pub(crate) rules: Option<Rules>,
 }
 
 /// Begins a call under a name of its own. `capture` is called once, inside the call.
-pub(crate) fn begin_as(site: &'static Site, label: Label, capture: &mut dyn FnMut() -> Taken) -> Begin {
+pub(crate) fn begin_as(site: &'static Site, label: Label, capture: &mut dyn FnMut(Rules) -> Taken) -> Begin {
     let Some(port) = AuditPort::find() else {
         Ambient::current_with(None).reached(&label.tool);
         return Begin { site, action: label.action, call: Call { open: None }, receipt: None, without_log: true };
@@ -131,6 +133,11 @@ pub(crate) fn begin_as(site: &'static Site, label: Label, capture: &mut dyn FnMu
         policed.note_unrecorded(None);
         return Begin { site, action: label.action, call: Call { open: None }, receipt: None, without_log: false };
     }
+    let rules = Rules::of(&port, &ambient).along(site.redact);
+    let rules = match &policed {
+        Some(policed) => rules.with(policed.rules().clone()),
+        None => rules,
+    };
     let (start, start_steady) = port.clock().both();
     let id = port.new_call_id(start);
     let span = span::open(&label, id, &ambient);
@@ -156,6 +163,7 @@ pub(crate) fn begin_as(site: &'static Site, label: Label, capture: &mut dyn FnMu
         targets: Vec::new(),
         request: None,
         annotations: None,
+        rules: Rules::default(),
         redactions: Vec::new(),
         response_redactions: Vec::new(),
         receipt: None,
@@ -164,7 +172,7 @@ pub(crate) fn begin_as(site: &'static Site, label: Label, capture: &mut dyn FnMu
         body_began: false,
         entered: None,
     });
-    let arguments = open.capture(capture);
+    let arguments = open.capture(rules, capture);
     let request = arguments.filter(|_| open.takes_arguments()).map(Payload::new);
     if request.is_none() {
         open.forget_arguments();
@@ -185,23 +193,24 @@ pub(crate) fn begin_as(site: &'static Site, label: Label, capture: &mut dyn FnMu
 
 impl Open {
     /// Takes what is captured inside the call; the arguments are returned.
-    fn capture(&mut self, capture: &mut dyn FnMut() -> Taken) -> Option<Buffer> {
+    fn capture(&mut self, rules: Rules, capture: &mut dyn FnMut(Rules) -> Taken) -> Option<Buffer> {
         let span = self.span.enter();
         let entered = self.inside.clone().enter_in(self.place.clone().or_else(SpanPlace::current));
-        let Taken { arguments, fields, targets, redactions, secrets } = capture();
+        let Taken { arguments, fields, targets, redactions, secrets, rules } = capture(rules);
         self.entering = entered.leave();
         drop(span);
         if !secrets.is_empty() {
             self.inside.with_secrets(|own| own.absorb(&secrets));
         }
         (self.targets, self.redactions) = (targets, redactions);
+        self.rules = rules.unwrap_or_default();
         self.annotations = fields.map(Payload::new);
         arguments
     }
 }
 
-fn take(site: &'static Site, given: &mut Given<'_>) -> Taken {
-    let mut canonical = Canonical::redacting(site.redact);
+fn take(site: &'static Site, rules: Rules, given: &mut Given<'_>) -> Taken {
+    let mut canonical = Canonical::redacting(rules);
     let mut frame = canonical.open_arguments();
     let mut taken = Arguments::new(site, &mut canonical, &mut frame);
     taken.take(given.arguments, given.places);
@@ -209,12 +218,13 @@ fn take(site: &'static Site, given: &mut Given<'_>) -> Taken {
         also(&mut taken);
     }
     let (targets, captured) = taken.into_parts();
+    let rules = canonical.take_rules();
     let (bytes, redactions, secrets) = canonical.into_parts();
     let (arguments, fields) = match captured {
         Some(arguments) => (Some(arguments), Some(bytes)),
         None => (Some(bytes), None),
     };
-    Taken { arguments, fields, targets, redactions, secrets }
+    Taken { arguments, fields, targets, redactions, secrets, rules }
 }
 
 impl Begin {

@@ -1,5 +1,6 @@
 //! How a call ended, told by its expansion: the returned value taken apart, and what it says of itself.
 
+use core::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::open::{Ended, Open};
@@ -166,6 +167,15 @@ fn panicked() -> Conclusion {
     Conclusion::unknown().reason("what says how the call ended panicked")
 }
 
+/// Returns where a result stands in a record of this level.
+const fn place_of(level: Level) -> &'static str {
+    match level {
+        Level::Metadata => "",
+        Level::Request => SUMMARY,
+        Level::RequestResponse => RESULT,
+    }
+}
+
 impl Open {
     fn says_that_it_is_an_error(&self, value: &Captured<'_>) -> bool {
         value.json().is_some_and(|json| outcome::is_error(&json))
@@ -174,8 +184,18 @@ impl Open {
     /// Writes a result as the record has it; nothing if it was withheld. At level `metadata` it is written only to see
     /// whether it says that it is an error.
     fn write_result(&mut self, value: &Captured<'_>) -> Option<Buffer> {
-        let mut canonical = Canonical::redacting(self.site.redact);
-        let written = value.write(&mut canonical, RESULT, self.site.redact, Root::Return);
+        let level = self.result_level();
+        let pointer = place_of(level);
+        let place = (pointer, pointer.rsplit('/').next().unwrap_or_default());
+        // What is only looked at is worth no key.
+        let is_kept = level != Level::Metadata;
+        let rules = if is_kept { mem::take(&mut self.rules) } else { self.rules.dropping() };
+        let mut canonical = Canonical::redacting(rules);
+        canonical.find_subjects(&|root| (root == Root::Return).then_some(value));
+        let written = value.write(&mut canonical, place, Some(Root::Return));
+        if let Some(rules) = canonical.take_rules().filter(|_| is_kept) {
+            self.rules = rules;
+        }
         let (bytes, redactions, _not_in_errors) = canonical.into_parts();
         self.response_redactions.extend(redactions);
         written.then_some(bytes)
@@ -183,11 +203,12 @@ impl Open {
 
     /// Makes the record's response of a result that was written, as the level has it.
     fn response(&mut self, json: Option<Buffer>, level: Option<Level>) -> Option<Response> {
-        let removed = core::mem::take(&mut self.response_redactions);
+        let removed = mem::take(&mut self.response_redactions);
         let level = level.filter(|level| *level != Level::Metadata)?;
         let is_whole = level == Level::RequestResponse;
-        self.redactions.extend(removed.into_iter().map(|redaction| match redaction.path.strip_prefix(RESULT) {
-            Some(rest) if !is_whole => Redaction { path: format!("{SUMMARY}{rest}"), ..redaction },
+        let (from, to) = (place_of(self.result_level()), place_of(level));
+        self.redactions.extend(removed.into_iter().map(|redaction| match redaction.path.strip_prefix(from) {
+            Some(rest) if from != to => Redaction { path: format!("{to}{rest}"), ..redaction },
             _ => redaction,
         }));
         Some(Response::new(json?, is_whole, self.site.summary))

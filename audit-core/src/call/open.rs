@@ -14,7 +14,7 @@ use crate::outcome::Conclusion;
 use crate::policed::{Policed, Ruled};
 use crate::port::{AuditPort, Demand};
 use crate::record::{CallPart, Draft, Operation, Outcome, PENDING, Payload, Response, Target};
-use crate::redact::{Redaction, Root};
+use crate::redact::{Redaction, Removal, Root, Rules};
 use crate::sink::Receipt;
 use crate::time::Time;
 use crate::vocabulary::{Applied, Durability, Effect, EventName, Level, Stages, Status};
@@ -49,6 +49,8 @@ pub(super) struct Open {
     pub(super) request: Option<Payload>,
     /// The attribute's `fields`; they stand in the first record.
     pub(super) annotations: Option<Payload>,
+    /// What is removed from the call.
+    pub(super) rules: Rules,
     pub(super) redactions: Vec<Redaction>,
     /// What was removed from the result, wherever that will stand.
     pub(super) response_redactions: Vec<Redaction>,
@@ -129,28 +131,30 @@ impl Open {
     /// Removes from an error's type or code what was removed from the arguments, and says so; nothing where a removed
     /// value is not known.
     pub(super) fn clean(&mut self, text: &str, pointer: &str) -> Option<String> {
-        let scrubbed = self.inside.with_secrets(|secrets| secrets.scrub(text));
-        let noted = scrubbed.rules.into_iter().map(|rule| Redaction { path: pointer.to_owned(), rule });
+        let scrubbed = self.inside.with_secrets(|secrets| self.rules.scrub(text, secrets));
+        let noted = scrubbed.removals.into_iter().map(|removal| Redaction::new(pointer.to_owned(), removal));
         self.redactions.extend(noted);
         scrubbed.text
     }
 
     /// Tells whether what errors say is not recorded.
     pub(super) fn hides_errors(&self) -> bool {
-        self.site.redact.iter().any(|path| path.root == Root::Error)
+        self.rules.paths().any(|(_, path)| path.root == Root::Error)
     }
 
     /// Removes from an error's text what was removed from the arguments, and says so.
     pub(super) fn reason(&mut self, text: Option<String>) -> Option<String> {
         const POINTER: &str = "/outcome/reason";
         let mut text = text?;
-        if let Some(path) = self.site.redact.iter().find(|path| path.root == Root::Error) {
-            self.redactions.push(Redaction { path: POINTER.to_owned(), rule: format!("path:{}", path.text) });
+        // A text of an error is only ever left out: nobody looks for it by a token.
+        if let Some((index, _)) = self.rules.paths().find(|(_, path)| path.root == Root::Error) {
+            let removal = Removal::drop(self.rules.path_rule(index));
+            self.redactions.push(Redaction::new(POINTER.to_owned(), removal));
             return None;
         }
         let unseen = truncate(&mut text, REASON_BYTES_MAX + SECRET_BYTES_MAX);
-        let scrubbed = self.inside.with_secrets(|secrets| secrets.scrub(&text));
-        let noted = scrubbed.rules.into_iter().map(|rule| Redaction { path: POINTER.to_owned(), rule });
+        let scrubbed = self.inside.with_secrets(|secrets| self.rules.scrub(&text, secrets));
+        let noted = scrubbed.removals.into_iter().map(|removal| Redaction::new(POINTER.to_owned(), removal));
         self.redactions.extend(noted);
         let mut clean = scrubbed.text?;
         if unseen > 0 {
@@ -174,6 +178,11 @@ impl Open {
 
     pub(super) fn stages(&self) -> Stages {
         self.policed.as_ref().map_or(self.site.stages, |policed| policed.stages())
+    }
+
+    /// Returns the highest level that a record with a result may have.
+    pub(super) fn result_level(&self) -> Level {
+        self.policed.as_ref().map_or(self.site.level, |policed| policed.result_level())
     }
 
     /// Tells whether a record of the call is to have its arguments.

@@ -2,10 +2,12 @@
 
 use core::cell::RefCell;
 use std::rc::Rc;
+use std::sync::{Arc, Weak};
 
 use super::Site;
-use crate::canonical::{compare_names, write_string};
-use crate::redact::{Root, names, push_step};
+use crate::canonical::{Removed, compare_names, write_string};
+use crate::privacy::Privacy;
+use crate::redact::push_step;
 
 /// Where the arguments stand in a record.
 pub(super) const POINTER: &str = "/request/arguments";
@@ -21,6 +23,8 @@ thread_local! {
 #[derive(Debug)]
 pub(super) struct Plan {
     site: &'static Site,
+    /// The rules of the log that it was made for. It does not keep them.
+    privacy: Weak<Privacy>,
     parameters: Vec<Parameter>,
     /// The indices of the parameters in canonical order; none where they stand in it already.
     order: Vec<usize>,
@@ -32,39 +36,41 @@ pub(super) struct Parameter {
     pub(super) key: Vec<u8>,
     /// Where the argument stands in a record.
     pub(super) pointer: String,
-    /// The name of a secret under which the parameter falls.
-    pub(super) secret: Option<&'static str>,
-    /// True if a path removes the whole of it.
-    pub(super) is_addressed: bool,
+    /// The rule of its name, if that is one of a secret.
+    pub(super) secret: Option<Removed>,
 }
 
 impl Plan {
     /// Returns the plan of the site, from an earlier call if there was one.
-    pub(super) fn of(site: &'static Site) -> Rc<Self> {
+    pub(super) fn of(site: &'static Site, privacy: &Arc<Privacy>) -> Rc<Self> {
         let found = KEPT.try_with(|kept| {
             let mut kept = kept.try_borrow_mut().ok()?;
             if kept.is_empty() {
                 kept.resize(KEPT_MAX, None);
             }
-            let address = core::ptr::from_ref(site).addr();
+            let address = core::ptr::from_ref(site).addr() ^ Arc::as_ptr(privacy).addr();
             let place = kept.get_mut((address >> 4 ^ address >> 10) % KEPT_MAX)?;
-            if let Some(same) = place.as_ref().filter(|plan| core::ptr::eq(plan.site, site)) {
+            if let Some(same) = place.as_ref().filter(|plan| plan.is_of(site, privacy)) {
                 return Some(Rc::clone(same));
             }
-            Some(Rc::clone(place.insert(Rc::new(Self::new(site)))))
+            Some(Rc::clone(place.insert(Rc::new(Self::new(site, privacy)))))
         });
-        found.ok().flatten().unwrap_or_else(|| Rc::new(Self::new(site)))
+        found.ok().flatten().unwrap_or_else(|| Rc::new(Self::new(site, privacy)))
     }
 
-    fn new(site: &'static Site) -> Self {
-        let parameters = (0..site.parameters.len()).map(|index| Parameter::new(site, index)).collect();
+    fn is_of(&self, site: &'static Site, privacy: &Arc<Privacy>) -> bool {
+        core::ptr::eq(self.site, site) && core::ptr::eq(self.privacy.as_ptr(), Arc::as_ptr(privacy))
+    }
+
+    fn new(site: &'static Site, privacy: &Arc<Privacy>) -> Self {
+        let parameters = (0..site.parameters.len()).map(|index| Parameter::new(site, privacy, index)).collect();
         let name = |index: usize| site.parameters.get(index).copied().unwrap_or_default();
         let mut order: Vec<usize> = (0..site.parameters.len()).collect();
         order.sort_by(|a, b| compare_names(name(*a), name(*b)));
         if order.is_sorted() {
             order.clear();
         }
-        Self { site, parameters, order }
+        Self { site, privacy: Arc::downgrade(privacy), parameters, order }
     }
 
     pub(super) fn parameter(&self, index: usize) -> Option<&Parameter> {
@@ -77,7 +83,7 @@ impl Plan {
 }
 
 impl Parameter {
-    fn new(site: &Site, index: usize) -> Self {
+    fn new(site: &Site, privacy: &Privacy, index: usize) -> Self {
         let name = site.parameters.get(index).copied().unwrap_or_default();
         let mut key = Vec::new();
         write_string(&mut key, name);
@@ -86,9 +92,8 @@ impl Parameter {
         push_step(&mut pointer, name);
         // They differ in patterns alone.
         let field = site.fields.get(index).copied().filter(|field| *field != name);
-        let secret = names::secret(name).or_else(|| names::secret(field?));
-        let is_addressed =
-            site.redact.iter().any(|path| path.root == Root::Parameter(index) && path.segments.is_empty());
-        Self { key, pointer, secret, is_addressed }
+        let names = &privacy.names;
+        let secret = names.find(name).or_else(|| names.find(field?)).map(Removed::by_name);
+        Self { key, pointer, secret }
     }
 }

@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde::ser::{Impossible, Serializer};
 
 use super::{Error, Kind};
+use crate::privacy::secret;
 
 /// Returns the text of a map's key: texts as they are, numbers, booleans and characters in their plain form.
 pub(super) fn name_of<T: Serialize + ?Sized>(key: &T) -> Result<String, Error> {
@@ -59,7 +60,10 @@ impl Serializer for Name {
         Ok(variant.to_owned())
     }
 
-    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, value: &T) -> Result<String, Error> {
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, name: &'static str, value: &T) -> Result<String, Error> {
+        if name == secret::NAME {
+            return no_name("a secret");
+        }
         value.serialize(self)
     }
 

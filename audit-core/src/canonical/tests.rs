@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::*;
-use crate::redact::{Path, Root, Segment};
+use crate::redact::{Path, Root, Rules, Segment};
 
 fn text<T: Serialize + ?Sized>(value: &T) -> String {
     String::from_utf8(to_vec(value).unwrap()).unwrap()
@@ -64,10 +64,10 @@ fn what_has_no_one_form_is_refused() {
 
 /// Checks what is left of a value and which `path rule` pairs say so.
 fn redacted(paths: &'static [Path], value: &impl Serialize) -> Result<(String, Vec<String>), Error> {
-    let mut canonical = Canonical::redacting(paths);
-    canonical.write_at("/v", 0..paths.len(), value)?;
+    let mut canonical = Canonical::redacting(Rules::default().along(paths));
+    canonical.write_at("/v", 0..paths.len(), &value)?;
     let (bytes, redactions, _secrets) = canonical.into_parts();
-    let notes = redactions.into_iter().map(|note| format!("{} {}", note.path, note.rule)).collect();
+    let notes = redactions.into_iter().map(|note| format!("{} {}", note.path, note.removal.rule)).collect();
     Ok((String::from_utf8(bytes.into_inner()).unwrap(), notes))
 }
 

@@ -339,7 +339,7 @@ mod tests {
     fn a_place_that_is_used_again_knows_nothing_of_the_call_before() {
         let address = |ambient: &Ambient| ambient.0.as_ref().map(Arc::as_ptr);
         let first = inside(1);
-        first.with_secrets(|secrets| secrets.add("hunter2", "path:card"));
+        first.with_secrets(|secrets| secrets.add("hunter2", &crate::redact::rule::Rule::path("card")));
         let place = address(&first);
         first.recycle();
         let second = inside(2);

@@ -2,6 +2,9 @@
 
 use crate::limit;
 use crate::record::{Object, name};
+use crate::redact::rules::without_credentials;
+use crate::redact::secrets::REMOVED;
+use crate::redact::{Redaction, Removal};
 use crate::vocabulary::Trigger;
 
 /// How long one value may be.
@@ -24,6 +27,39 @@ pub(crate) struct Parts {
     pub(super) trigger: Option<Trigger>,
     pub(super) trace: Option<Trace>,
     pub(super) mcp: Option<Mcp>,
+    /// What was removed from the values.
+    removed: Vec<Redaction>,
+}
+
+impl Parts {
+    /// Removes from the values what lets in whoever has it: a context is made before it is known which log it goes to, and
+    /// no value of it has any business there.
+    fn clean(&mut self) {
+        let Self { agent, user, model, conversation_id, run_id, tenant_id, environment, removed, .. } = self;
+        let roles = user.roles.iter_mut().map(|role| ("/actor/on_behalf_of/roles", role));
+        let values = [
+            ("/actor/agent/id", &mut agent.id),
+            ("/actor/agent/name", &mut agent.name),
+            ("/actor/agent/version", &mut agent.version),
+            ("/actor/model/name", &mut model.name),
+            ("/actor/model/provider", &mut model.provider),
+            ("/actor/on_behalf_of/id", &mut user.id),
+            ("/correlation/conversation_id", conversation_id),
+            ("/correlation/environment", environment),
+            ("/correlation/run_id", run_id),
+            ("/correlation/tenant_id", tenant_id),
+        ];
+        let values = values.into_iter().filter_map(|(pointer, value)| Some((pointer, value.as_mut()?)));
+        let mut redactions = Vec::new();
+        for (pointer, value) in values.chain(roles) {
+            // What was removed from a value that is inherited.
+            let inherited = removed.iter().filter(|known| known.path == pointer && value.contains(REMOVED));
+            redactions.extend(inherited.cloned());
+            let rules = without_credentials(value).into_iter();
+            redactions.extend(rules.map(|rule| Redaction::new(pointer.to_owned(), Removal::drop(rule))));
+        }
+        *removed = redactions;
+    }
 }
 
 /// The trace that a call belongs to, as its caller names it.
@@ -136,11 +172,21 @@ pub(crate) struct Fields {
 }
 
 impl Fields {
-    pub(super) fn new(parts: Parts) -> Self {
+    pub(super) fn new(mut parts: Parts) -> Self {
+        parts.clean();
         let actor = write_actor(&parts);
         let correlation = write_correlation(&parts);
         let mcp = parts.mcp.as_ref().map(Mcp::write);
         Self { actor, correlation: (correlation != b"{}").then_some(correlation), mcp, parts }
+    }
+
+    /// Returns what was removed from the values.
+    pub(crate) fn redactions(&self) -> &[Redaction] {
+        &self.parts.removed
+    }
+
+    pub(crate) fn tenant_id(&self) -> Option<&str> {
+        self.parts.tenant_id.as_deref()
     }
 
     pub(super) const fn parts(&self) -> &Parts {
@@ -172,10 +218,6 @@ impl Fields {
 
     pub(crate) fn agent_id(&self) -> Option<&str> {
         self.parts.agent.id.as_deref()
-    }
-
-    pub(crate) fn tenant_id(&self) -> Option<&str> {
-        self.parts.tenant_id.as_deref()
     }
 
     pub(crate) fn user_id(&self) -> Option<&str> {

@@ -7,12 +7,12 @@ use std::sync::{Mutex, PoisonError};
 
 use tracing::field::{Field, Visit};
 
-use crate::canonical::{Canonical, object_of};
+use crate::canonical::{Canonical, Removed, object_of};
 use crate::capture::{Capture as _, Captured, Probe};
 use crate::limit;
 use crate::record::Payload;
-use crate::redact::secrets::{REMOVED, Secrets, clean_text};
-use crate::redact::{Redaction, Root, names, push_step};
+use crate::redact::secrets::{REMOVED, Secrets};
+use crate::redact::{Redaction, Rules, push_step};
 use crate::vocabulary::{Effect, Status};
 
 /// The fields that say what a span or event is.
@@ -37,12 +37,13 @@ pub(super) struct Fields {
     pointer: &'static str,
     /// The other fields, each in canonical JSON.
     members: Vec<(&'static str, Vec<u8>)>,
+    rules: Rules,
     redactions: Vec<Redaction>,
     secrets: Secrets,
 }
 
 impl Fields {
-    pub(super) fn new(pointer: &'static str) -> Self {
+    pub(super) fn new(pointer: &'static str, rules: Rules) -> Self {
         Self {
             action: None,
             effect: None,
@@ -51,6 +52,7 @@ impl Fields {
             event: None,
             pointer,
             members: Vec::new(),
+            rules,
             redactions: Vec::new(),
             secrets: Secrets::default(),
         }
@@ -69,7 +71,7 @@ impl Fields {
             self.put(name, value);
         }
         for redaction in later.redactions {
-            if !self.redactions.iter().any(|known| known.path == redaction.path && known.rule == redaction.rule) {
+            if !self.redactions.contains(&redaction) {
                 self.redactions.push(redaction);
             }
         }
@@ -95,13 +97,11 @@ impl Fields {
         for (name, value) in &mut self.members {
             let mut path = self.pointer.to_owned();
             push_step(&mut path, name);
-            let rules = clean_text(value, secrets).into_iter();
-            self.redactions.extend(rules.map(|rule| Redaction { path: path.clone(), rule }));
+            let removals = self.rules.clean_text(value, secrets).into_iter();
+            self.redactions.extend(removals.map(|removal| Redaction::new(path.clone(), removal)));
         }
-        if let Some(error_type) = &mut self.error_type
-            && !secrets.is_empty()
-        {
-            *error_type = secrets.scrub(error_type).text.unwrap_or_else(|| REMOVED.to_owned());
+        if let Some(error_type) = &mut self.error_type {
+            *error_type = self.rules.scrub(error_type, secrets).text.unwrap_or_else(|| REMOVED.to_owned());
         }
     }
 
@@ -112,6 +112,11 @@ impl Fields {
         }
         let bytes = object_of(&mut self.members);
         (Some(Payload::new(bytes)), self.redactions, self.secrets)
+    }
+
+    /// Returns what is removed from the fields.
+    pub(super) const fn rules(&self) -> &Rules {
+        &self.rules
     }
 
     /// Takes a field that says what the span or event is. Returns false for any other, and for one that cannot be read.
@@ -141,14 +146,10 @@ impl Fields {
     fn capture(&mut self, name: &'static str, captured: Captured<'_>) {
         let mut pointer = self.pointer.to_owned();
         push_step(&mut pointer, name);
-        let mut canonical = Canonical::redacting(&[]);
-        let secret = names::secret(name);
-        let written = match secret {
-            Some(word) => {
-                captured.withhold(&mut canonical, &pointer, format!("name:{word}"));
-                false
-            }
-            None => captured.write(&mut canonical, &pointer, &[], Root::Parameter(0)),
+        let mut canonical = Canonical::redacting(self.rules.clone());
+        let written = match self.rules.privacy.names.find(name).map(Removed::by_name) {
+            Some(removed) => captured.write_removed(&mut canonical, (&pointer, name), &removed, &[]),
+            None => captured.write(&mut canonical, (&pointer, name), None),
         };
         let (bytes, redactions, secrets) = canonical.into_parts();
         self.redactions.extend(redactions);

@@ -1,7 +1,7 @@
 //! What a policy removes, in the form that calls take it in: the paths of one site, and the names and patterns.
 
 use core::fmt::Write as _;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use crate::audit_policy::{AuditPolicy, Named, REDACTION, Removal, Way};
@@ -28,16 +28,16 @@ static PLACES: LazyLock<Mutex<HashMap<String, &'static [Place]>>> = LazyLock::ne
 static ERRORS: [Path; 1] = [Path { text: "policy", root: Root::Error, segments: &[], method: Method::Drop }];
 
 /// What the rules of these places remove from the calls of a site.
-pub(super) struct Removals {
-    pub(super) rules: CallRules,
+pub(crate) struct Removals {
+    pub(crate) rules: CallRules,
     /// False if there were too many sets of paths: then neither arguments nor result may be recorded.
-    pub(super) is_whole: bool,
+    pub(crate) is_whole: bool,
 }
 
 impl Removals {
     /// `places` are those of all rules that may decide about a record of the call: what is removed from the last one has
     /// to be known at the first. `log` is what the log removes from all calls.
-    pub(super) fn of(policy: &AuditPolicy, places: &[usize], site: &Site, log: Option<Arc<Privacy>>) -> Self {
+    pub(crate) fn of(policy: &AuditPolicy, places: &[usize], site: &Site, log: Option<Arc<Privacy>>) -> Self {
         let rules = places.iter().filter_map(|place| policy.rules().get(*place));
         let named = rules.map(|rule| (rule.name.as_str(), &rule.decision.removal));
         let removals: Vec<(&str, &Removal)> = core::iter::once((REDACTION, policy.redaction())).chain(named).collect();
@@ -46,7 +46,7 @@ impl Removals {
             is_whole: paths.is_some(),
             rules: CallRules {
                 paths: paths.unwrap_or(&ERRORS),
-                privacy: policy.privacy(places, site_of_seals(&removals, site), || privacy(&removals, site, log)),
+                privacy: policy.privacy(places, || privacy(&removals, log)),
             },
         }
     }
@@ -72,7 +72,7 @@ fn paths(removals: &[(&str, &Removal)], site: &Site) -> Option<&'static [Path]> 
     let mut set = Vec::new();
     for (label, removal) in removals {
         for removed in &removal.paths {
-            let text: &'static str = Box::leak(format!("{label}/{}", removed.path).into_boxed_str());
+            let text = kept(&format!("{label}/{}", removed.path));
             for (root, segments) in places(&removed.path, site) {
                 let method = method(&removed.way, removal, site, *root);
                 set.push(Path { text, root: *root, segments, method });
@@ -84,6 +84,18 @@ fn paths(removals: &[(&str, &Removal)], site: &Site) -> Option<&'static [Path]> 
     Some(set)
 }
 
+/// Keeps a text of a policy for the life of the process, once.
+fn kept(text: &str) -> &'static str {
+    static TEXTS: LazyLock<Mutex<HashSet<&'static str>>> = LazyLock::new(Mutex::default);
+    let mut texts = TEXTS.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(text) = texts.get(text) {
+        return text;
+    }
+    let text: &'static str = Box::leak(text.to_owned().into_boxed_str());
+    texts.insert(text);
+    text
+}
+
 /// Finds what a path starts from in a site; nothing if it begins with a parameter that the site does not have.
 fn places(path: &str, site: &Site) -> &'static [Place] {
     let key = format!("{:x}|{path}", core::ptr::from_ref(site).addr());
@@ -92,7 +104,7 @@ fn places(path: &str, site: &Site) -> &'static [Place] {
 }
 
 fn find_places(path: &str, site: &Site) -> Vec<Place> {
-    let text: &'static str = Box::leak(path.to_owned().into_boxed_str());
+    let text = kept(path);
     let segments: &'static mut [Segment] = parse_path(text).unwrap_or_default().leak();
     if let [Segment::Key { name: "return", .. }, ..] = segments {
         return vec![(Root::Return, segments.get(1..).unwrap_or_default())];
@@ -132,16 +144,38 @@ fn find_places(path: &str, site: &Site) -> Vec<Place> {
     }
 }
 
+/// Returns a way that needs no subject.
+const fn plain(way: &Way) -> Method {
+    match way {
+        Way::Mask { last_four } => Method::Mask { last_four: *last_four },
+        Way::Token => Method::Token,
+        Way::Drop | Way::Seal(_) => Method::Drop,
+    }
+}
+
 fn method(way: &Way, removal: &Removal, site: &Site, root: Root) -> Method {
-    let own = match way {
-        Way::Drop => return Method::Drop,
-        Way::Mask { last_four } => return Method::Mask { last_four: *last_four },
-        Way::Token => return Method::Token,
-        Way::Seal(own) => own,
-    };
-    let subjects = own.iter().chain(removal.subjects.iter().filter(|_| own.is_none()));
-    let found = subjects.map(String::as_str).find_map(|text| subject(text, site, root));
-    // Of a value of nobody nothing is left.
+    let Way::Seal(own) = way else { return plain(way) };
+    let found: Vec<Subject> = subjects(own.as_ref(), removal).filter_map(|text| subject(text, site, root)).collect();
+    match found.as_slice() {
+        // Of a value of nobody nothing is left.
+        [] => Method::Drop,
+        [subject] => Method::Seal(*subject),
+        _ => Method::Seal(Subject::FirstOf(found.leak())),
+    }
+}
+
+/// Returns where it is said whose values are sealed: where the way says so itself, else where the rule does.
+fn subjects<'r>(own: Option<&'r String>, removal: &'r Removal) -> impl Iterator<Item = &'r str> {
+    own.into_iter().chain(removal.subjects.iter().filter(move |_| own.is_none())).map(String::as_str)
+}
+
+/// Returns how what has a name is removed, wherever it stands: it is sealed for the member beside it that is its subject.
+fn method_of_named(named: &Named, removal: &Removal) -> Method {
+    let Way::Seal(own) = &named.way else { return plain(&named.way) };
+    let found = subjects(own.as_ref(), removal).find_map(|text| match text {
+        CONTEXT_USER => Some(Subject::OnBehalfOf),
+        name => crate::redact::is_name(name).then(|| Subject::Beside(kept(name))),
+    });
     found.map_or(Method::Drop, Method::Seal)
 }
 
@@ -155,20 +189,14 @@ fn subject(text: &str, site: &Site, sealed: Root) -> Option<Subject> {
     is_known.then_some(Subject::Within { root, segments })
 }
 
-/// Returns where the site stands in memory if it matters for names and patterns: where subjects are looked for; else 0.
-fn site_of_seals(removals: &[(&str, &Removal)], site: &Site) -> usize {
-    let mut named = removals.iter().flat_map(|(_, removal)| removal.names.iter().chain(&removal.patterns));
-    if named.any(|named| matches!(named.way, Way::Seal(_))) { core::ptr::from_ref(site).addr() } else { 0 }
-}
-
 /// Returns what the log removes and what the policy adds to it; none if it adds nothing.
-fn privacy(removals: &[(&str, &Removal)], site: &Site, log: Option<Arc<Privacy>>) -> Option<Arc<Privacy>> {
+fn privacy(removals: &[(&str, &Removal)], log: Option<Arc<Privacy>>) -> Option<Arc<Privacy>> {
     if removals.iter().all(|(_, removal)| removal.names.is_empty() && removal.patterns.is_empty()) {
         return None;
     }
     let mut builder = log.map_or_else(Privacy::builder, |log| log.to_builder());
     for (label, removal) in removals {
-        let method = |named: &Named| method(&named.way, removal, site, Root::Parameter(0));
+        let method = |named: &Named| method_of_named(named, removal);
         builder = builder.labelled(&format!("policy:{label}"));
         for named in &removal.names {
             builder = builder.name(&named.name, method(named));

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, LazyLock};
 
-use super::{Method, Pattern, Protect};
+use super::{Method, Pattern, Protect, Subject};
 use crate::redact::Path;
 use crate::redact::names::Names;
 use crate::redact::pattern::Patterns;
@@ -29,14 +29,16 @@ pub struct Privacy {
     /// What is done with keys of maps that look like data.
     pub(crate) map_keys: Option<Method>,
     pub(crate) protect: Option<Arc<dyn Protect>>,
+    /// True if a name seals for a member that stands beside.
+    pub(crate) seals_beside: bool,
 }
 
 static DEFAULT: LazyLock<Arc<Privacy>> = LazyLock::new(Arc::default);
-static NONE: LazyLock<Arc<Privacy>> = LazyLock::new(|| Arc::new(Privacy::builder().without_rules().build()));
 
 impl Default for Privacy {
     fn default() -> Self {
-        Self { names: Names::default(), patterns: Patterns::default(), map_keys: None, protect: None }
+        let (names, patterns) = (Names::default(), Patterns::default());
+        Self { names, patterns, map_keys: None, protect: None, seals_beside: false }
     }
 }
 
@@ -55,11 +57,6 @@ impl Privacy {
     pub(crate) fn shared() -> Arc<Self> {
         Arc::clone(&DEFAULT)
     }
-
-    /// Returns rules that remove nothing.
-    pub(crate) fn nothing() -> Arc<Self> {
-        Arc::clone(&NONE)
-    }
 }
 
 /// Puts rules together.
@@ -76,6 +73,7 @@ impl Builder {
     /// the singular and the plural. One that is on the list already is removed in this way from now on.
     pub fn name(mut self, name: &str, method: Method) -> Self {
         let rule = self.rule("name:", name);
+        self.privacy.seals_beside |= matches!(method, Method::Seal(Subject::Beside(_)));
         self.privacy.names.add(name, rule, method);
         self
     }

@@ -70,7 +70,8 @@ pub(crate) fn of(name: &str) -> &'static [MemberRule] {
     known.get(name).map(Vec::as_slice).unwrap_or_default()
 }
 
-/// Returns the names of all types that have rules.
-pub(crate) fn names() -> impl Iterator<Item = &'static str> {
-    KNOWN.keys().copied()
+/// Returns how values of the types that have rules show themselves by `Debug`, by the type's name or their variant's, and
+/// the name of the type.
+pub(crate) fn shown() -> impl Iterator<Item = (&'static str, &'static str)> {
+    KNOWN.iter().flat_map(|(&name, rules)| rules.iter().map(move |rule| (rule.variant.unwrap_or(name), name)))
 }

@@ -6,6 +6,7 @@ mod ending;
 use core::pin::Pin;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+pub use serde::Serialize;
 pub use tracing;
 
 pub use crate::call::*;
@@ -19,6 +20,9 @@ pub use crate::vocabulary::{Durability, Effect, Level, Stages};
 pub use crate::{__arguments as arguments, __field as field, __moves as moves, __target as target};
 pub use census::*;
 pub use ending::*;
+
+/// A type of whose members `#[derive(Capture)]` says something.
+pub trait Described: Serialize {}
 
 /// Refuses a call through its return type.
 pub fn deny<R: Deny>(unavailable: Unavailable) -> R {

@@ -232,7 +232,8 @@ impl Draft<'_> {
         }
         record.written(sections.outcome(), name!("outcome"));
         record.id(name!("record_id"), &record_id.text());
-        redactions::write(&mut record, self.redactions, fit);
+        let of_context = fields.map(|fields| fields.redactions()).unwrap_or_default();
+        redactions::write(&mut record, self.redactions.iter().chain(of_context), fit);
         if let Some(request) = self.request {
             request.write_request(record.object(name!("request")), places.request);
         }

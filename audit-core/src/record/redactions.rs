@@ -3,9 +3,10 @@
 use std::collections::HashSet;
 
 use super::{Fit, Object, name};
-use crate::redact::Redaction;
+use crate::privacy::Method;
+use crate::redact::{Redaction, Removal};
 
-/// How many redactions one record lists one by one; beyond that they are listed once per area and rule.
+/// How many redactions one record lists one by one; beyond that they are listed once per area and removal.
 const SINGLE_MAX: usize = 64;
 
 /// How many groups are listed, and how many in a record that is short of room.
@@ -13,35 +14,43 @@ const GROUPS_MAX: usize = 256;
 const BARE_GROUPS_MAX: usize = 16;
 
 /// The last group, of the whole record, where there were more.
-const MORE: (&str, &str) = ("", "more");
+const MORE: &str = "more";
 
 /// Writes the list; none if nothing was removed.
-pub(super) fn write(record: &mut Object<'_>, redactions: &[Redaction], fit: Fit) {
-    if redactions.is_empty() {
+pub(super) fn write<'r>(record: &mut Object<'_>, redactions: impl Iterator<Item = &'r Redaction> + Clone, fit: Fit) {
+    let count = redactions.clone().take(SINGLE_MAX + 1).count();
+    if count == 0 {
         return;
     }
-    let pairs = redactions.iter().map(|redaction| (redaction.path.as_str(), redaction.rule.as_str()));
+    let pairs = redactions.map(|redaction| (redaction.path.as_str(), Some(&redaction.removal)));
     let listed = match fit {
-        Fit::Whole if redactions.len() <= SINGLE_MAX => pairs.collect(),
-        Fit::Whole | Fit::WithoutPayloads => groups(pairs.map(|(path, rule)| (area(path), rule)), GROUPS_MAX),
-        Fit::Bare | Fit::Least => groups(pairs.map(|(path, rule)| (ancestor(path, 1), rule)), BARE_GROUPS_MAX),
+        Fit::Whole if count <= SINGLE_MAX => pairs.collect(),
+        Fit::Whole | Fit::WithoutPayloads => groups(pairs.map(|(path, removal)| (area(path), removal)), GROUPS_MAX),
+        Fit::Bare | Fit::Least => groups(pairs.map(|(path, removal)| (ancestor(path, 1), removal)), BARE_GROUPS_MAX),
     };
-    record.list(name!("redactions"), &listed, |out, &(path, rule)| {
+    record.list(name!("redactions"), &listed, |out, &(path, removal)| {
         let mut object = Object::open(out);
-        object.text(name!("method"), "drop");
+        if let Some(key_id) = removal.and_then(|removal| removal.key_id.as_deref()) {
+            object.text(name!("key_id"), &fit.text(key_id));
+        }
+        object.text(name!("method"), removal.map_or(Method::Drop.as_str(), |removal| removal.method));
         object.text(name!("path"), &fit.text(path));
-        object.text(name!("rule"), &fit.text(rule));
+        let rule = removal.map_or_else(|| MORE.to_owned(), |removal| removal.rule.to_string());
+        object.text(name!("rule"), &fit.text(&rule));
         object.close();
     });
 }
 
+/// A place, and what was done there; nothing stands for whatever else was done.
+type Group<'r> = (&'r str, Option<&'r Removal>);
+
 /// Lists each pair once, in their order.
-fn groups<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>, groups_max: usize) -> Vec<(&'a str, &'a str)> {
+fn groups<'r>(pairs: impl Iterator<Item = Group<'r>>, groups_max: usize) -> Vec<Group<'r>> {
     let mut known = HashSet::new();
     let mut groups: Vec<_> = pairs.filter(|&pair| known.insert(pair)).take(groups_max + 1).collect();
     if groups.len() > groups_max {
         groups.truncate(groups_max);
-        groups.push(MORE);
+        groups.push(("", None));
     }
     groups
 }
@@ -65,12 +74,13 @@ fn ancestor(pointer: &str, steps: usize) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::redact::rule::Rule;
 
     fn check(fit: Fit, paths: impl Iterator<Item = String>, expected: &[&str]) {
-        let redactions: Vec<_> = paths.map(|path| Redaction { path, rule: "name:pin".to_owned() }).collect();
+        let redactions: Vec<_> = paths.map(|path| Redaction::new(path, Removal::drop(Rule::name("pin")))).collect();
         let mut out = Vec::new();
         let mut record = Object::open(&mut out);
-        write(&mut record, &redactions, fit);
+        write(&mut record, redactions.iter(), fit);
         record.close();
         let record: serde_json::Value = serde_json::from_slice(&out).unwrap();
         assert_eq!(record.get("redactions").is_none(), expected.is_empty());

@@ -1,5 +1,7 @@
 use super::*;
 use crate::context::context;
+use crate::redact::Removal;
+use crate::redact::rule::Rule;
 use crate::vocabulary::Trigger;
 
 const ID: &str = "01a17cbc-f240-7dd1-8916-96e15e2ee293";
@@ -59,7 +61,7 @@ fn a_full_record_is_canonical() {
             request: Some(&request),
             response: Some(&response),
             targets: &[Target { kind: "order".into(), id: "7".into() }],
-            redactions: &[Redaction { path: "/request/arguments/card".into(), rule: "path:card".into() }],
+            redactions: &[Redaction::new("/request/arguments/card".into(), Removal::drop(Rule::path("card")))],
             annotations: Some(&request),
             ..draft(&ambient)
         };
@@ -158,7 +160,8 @@ fn a_record_that_is_too_large_keeps_hash_and_size() {
     let long = format!("\"{}\"", "x".repeat(RECORD_BYTES_MAX));
     let request = Payload::new(format!("{{\"text\":{long}}}").into_bytes());
     let response = Response::new(long.into_bytes(), true, &[]);
-    let redaction = |index| Redaction { path: format!("/request/arguments/list/{index}/pin"), rule: "name:pin".into() };
+    let redaction =
+        |index| Redaction::new(format!("/request/arguments/list/{index}/pin"), Removal::drop(Rule::name("pin")));
     let large = Draft {
         request: Some(&request),
         response: Some(&response),
@@ -281,7 +284,8 @@ fn a_record_that_is_too_long_in_every_part_fits() {
         let ambient = Ambient::current();
         let payload = Payload::new(serde_json::to_vec(&long).unwrap());
         let response = Response::new(serde_json::to_vec(&long).unwrap(), true, &[]);
-        let redaction = |n| Redaction { path: format!("/{n}{long}/{long}"), rule: format!("path:{long}") };
+        let redaction =
+            |n| Redaction::new(format!("/{n}{long}/{long}"), Removal::drop(Rule::called(&format!("path:{long}"))));
         let record = shortened(&Draft {
             action: &long,
             call: Some(CallPart {

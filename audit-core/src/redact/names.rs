@@ -107,10 +107,6 @@ impl Names {
         found.filter(|_| self.exceptions.is_empty() || !self.exceptions.contains(&normalised(name)))
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &NameRule> {
-        self.rules.iter()
-    }
-
     /// Returns where words of the name start with the letter that a rule starts with. Most names have no such place, and
     /// each member of each captured value is asked for its name: so it is the letters that are looked at first.
     fn starts_of_rules<'n>(&self, name: &'n str) -> impl Iterator<Item = usize> + use<'n> {
@@ -151,14 +147,9 @@ fn normalised(name: &str) -> String {
     name.chars().filter(|character| character.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
-/// Returns the rule of the default list that the name falls under.
-pub(crate) fn secret(name: &str) -> Option<&'static str> {
-    let letters_of = |start: usize| name.get(start..);
-    let mut starts = name.char_indices().map(|(at, _)| at).filter(|&at| starts_word(name, at));
-    starts.find_map(|start| {
-        let rest = letters_of(start)?;
-        RULES.iter().find(|(rule, _)| matches_words(rest, rule)).map(|&(_, reported)| reported)
-    })
+/// Tells whether the key of a map is a name rather than data: names of members are made of letters.
+pub(crate) fn is_plain(key: &str) -> bool {
+    key.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'_' || byte == b'-')
 }
 
 /// Tells whether the words at the start of `rest`, put together, are exactly the rule.

@@ -59,6 +59,11 @@ pub(crate) fn is_path(text: &str) -> bool {
     parse_steps(text).is_some()
 }
 
+/// Tells whether the text is a path of one name.
+pub(crate) fn is_name(text: &str) -> bool {
+    matches!(parse_steps(text).as_deref(), Some([Step::Key(..)]))
+}
+
 /// A step of a path whose text need not be kept.
 enum Step<'t> {
     Key(&'t str, bool),
@@ -93,7 +98,9 @@ fn parse_step(step: &str) -> Option<(Step<'_>, &str)> {
     };
     let optional = after.starts_with('?');
     let is_name = !name.is_empty()
-        && !name.contains(|character: char| matches!(character, '"' | '*' | ']') || character.is_whitespace());
+        && !name.contains(|character: char| {
+            matches!(character, '"' | '*' | ']' | '(' | ')' | ',') || character.is_whitespace()
+        });
     let after = after.strip_prefix('?').unwrap_or(after);
     (is_name || step.starts_with('"')).then_some((Step::Key(name, optional), after))
 }

@@ -1,11 +1,12 @@
 //! The scalars that were removed from one call's arguments, kept until the call's end so that they are removed from its
-//! error text too; and the names of secrets in free text.
+//! error text too.
 
 use core::fmt;
 use core::ops::Range;
 use std::collections::BTreeMap;
 
-use super::names;
+use super::Removal;
+use super::rule::Rule;
 use crate::canonical::write_string;
 
 /// How many texts and bytes one call keeps; beyond that its error text is withheld altogether.
@@ -16,9 +17,6 @@ const BYTES_MAX: usize = 64 << 10;
 const TEXT_CHARACTERS_MIN: usize = 4;
 const NUMBER_CHARACTERS_MIN: usize = 6;
 
-/// How many words the name of a secret in free text may have: `API key`.
-const NAME_WORDS_MAX: usize = 4;
-
 /// What stands in a text where a part was removed.
 pub(crate) const REMOVED: &str = "[redacted]";
 
@@ -26,11 +24,11 @@ pub(crate) const REMOVED: &str = "[redacted]";
 #[derive(Default)]
 pub(crate) struct Secrets {
     /// Every form that a removed value may take in a text, with the rule that removed it.
-    texts: BTreeMap<String, String>,
+    texts: BTreeMap<String, Rule>,
     /// The length of all of `texts`, without the rules.
     bytes: usize,
     /// Set when a removed value could not be kept: then no text of the call can be trusted to be free of it.
-    incomplete: Option<String>,
+    incomplete: Option<Rule>,
 }
 
 impl fmt::Debug for Secrets {
@@ -39,17 +37,17 @@ impl fmt::Debug for Secrets {
     }
 }
 
-/// A text without secrets, and the rules that removed something from it.
+/// A text without secrets, and what was removed from it.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Scrubbed {
     /// What is left; `None` if the text had to be withheld.
     pub(crate) text: Option<String>,
-    pub(crate) rules: Vec<String>,
+    pub(crate) removals: Vec<Removal>,
 }
 
 impl Secrets {
     /// Keeps one removed scalar, in the forms that it takes in texts.
-    pub(crate) fn add(&mut self, text: &str, rule: &str) {
+    pub(crate) fn add(&mut self, text: &str, rule: &Rule) {
         if self.is_incomplete() || self.texts.contains_key(text) {
             return;
         }
@@ -60,7 +58,7 @@ impl Secrets {
         }
     }
 
-    fn keep(&mut self, form: String, rule: &str) {
+    fn keep(&mut self, form: String, rule: &Rule) {
         if self.is_incomplete() || self.texts.contains_key(&form) {
             return;
         }
@@ -69,7 +67,7 @@ impl Secrets {
             return;
         }
         self.bytes += form.len();
-        self.texts.insert(form, rule.to_owned());
+        self.texts.insert(form, rule.clone());
     }
 
     /// Takes over what was removed from another call.
@@ -96,12 +94,12 @@ impl Secrets {
     }
 
     /// Notes that a removed value is not known.
-    pub(crate) fn withhold(&mut self, rule: &str) {
-        self.incomplete.get_or_insert_with(|| rule.to_owned());
+    pub(crate) fn withhold(&mut self, rule: &Rule) {
+        self.incomplete.get_or_insert_with(|| rule.clone());
     }
 
     /// Takes the scalars out of a `Debug` text: what stands in quotes, and each run of letters and digits with a digit.
-    pub(crate) fn add_debug(&mut self, text: &str, rule: &str) {
+    pub(crate) fn add_debug(&mut self, text: &str, rule: &Rule) {
         for (index, part) in text.split('"').enumerate() {
             if index % 2 == 1 {
                 self.add(part, rule);
@@ -113,52 +111,26 @@ impl Secrets {
         }
     }
 
-    /// Removes the secrets from a text, and everything after the name of a secret that is given a value. The text is
-    /// withheld if a removed value is not known.
-    pub(crate) fn scrub(&self, text: &str) -> Scrubbed {
-        if let Some(rule) = &self.incomplete {
-            return Scrubbed { text: None, rules: vec![rule.clone()] };
-        }
-        let (text, rules) = self.scrub_known(text);
-        Scrubbed { text: Some(text), rules }
+    /// Returns the rule of a removed value that is not known.
+    pub(crate) const fn unknown(&self) -> Option<&Rule> {
+        self.incomplete.as_ref()
     }
 
-    /// Removes the secrets that are known, for texts that the user chose: what identifies a target.
+    /// Removes the secrets that are known. Returns by which rules.
     ///
     /// The text is searched once for each secret, and never what was put in place of another.
-    pub(crate) fn scrub_known(&self, text: &str) -> (String, Vec<String>) {
+    pub(crate) fn cut(&self, text: &str) -> (String, Vec<Removal>) {
         let mut cuts: Vec<Range<usize>> = Vec::new();
-        let mut rules: Vec<String> = Vec::new();
+        let mut removals: Vec<Removal> = Vec::new();
         for (secret, rule) in &self.texts {
             let known = cuts.len();
             find_all(text, secret, &mut cuts);
-            if cuts.len() > known && !rules.contains(rule) {
-                rules.push(rule.clone());
+            if cuts.len() > known && !removals.iter().any(|removal| removal.rule == *rule) {
+                removals.push(Removal::drop(rule.clone()));
             }
         }
-        let mut clean = without(text, cuts);
-        if let Some((keep, name)) = named_value(&clean) {
-            clean.truncate(keep);
-            clean.push(' ');
-            clean.push_str(REMOVED);
-            rules.push(format!("name:{name}"));
-        }
-        (clean, rules)
+        (without(text, cuts), removals)
     }
-}
-
-/// Removes the secrets from a value in canonical JSON, if it is a text. Returns by which rules.
-pub(crate) fn clean_text(json: &mut Vec<u8>, secrets: &Secrets) -> Vec<String> {
-    if secrets.is_empty() || json.first() != Some(&b'"') {
-        return Vec::new();
-    }
-    let Ok(text) = serde_json::from_slice::<String>(json) else { return Vec::new() };
-    let scrubbed = secrets.scrub(&text);
-    if !scrubbed.rules.is_empty() {
-        json.clear();
-        write_string(json, scrubbed.text.as_deref().unwrap_or(REMOVED));
-    }
-    scrubbed.rules
 }
 
 /// Returns the forms that a scalar takes in texts: as it is, as `Debug` and JSON escape it, a number without exponent.
@@ -275,72 +247,15 @@ fn digits_follow(characters: &mut dyn Iterator<Item = char>) -> bool {
     digit.is_some_and(|digit| digit.is_ascii_digit())
 }
 
-/// Finds the first `name: value`, `name=value`, `Name(value)` or `Name { value }` whose name is that of a secret; returns
-/// where the value starts.
-///
-/// Each look back ends at the separator before, so that the text is read a fixed number of times.
-pub(crate) fn named_value(text: &str) -> Option<(usize, &'static str)> {
-    // A name at the very end has no value.
-    let end = text.trim_end().len();
-    let separators = text.char_indices().filter(|&(_, character)| matches!(character, ':' | '=' | '(' | '{'));
-    separators.take_while(|&(at, _)| at + 1 < end).find_map(|(at, separator)| {
-        let (before, after) = (text.get(..at)?, text.get(at + 1..)?);
-        let name = match separator {
-            '(' => variant(before),
-            '{' => variant(before.strip_suffix(' ').unwrap_or(before)),
-            // `token::parse` is a path.
-            _ if after.starts_with(':') || before.ends_with(':') => None,
-            _ => trailing_name(before),
-        };
-        Some((at + 1, name?))
-    })
-}
-
-/// Returns the rule that the variant or type at the end of the text falls under.
-fn variant(before: &str) -> Option<&'static str> {
-    let name = last_run(before, |character| character.is_alphanumeric() || character == '_');
-    names::secret(name).filter(|_| name.starts_with(char::is_uppercase))
-}
-
-/// Returns the rule that the last words of the text fall under: `password`, `"apiKey"`, `Invalid API key`.
-fn trailing_name(before: &str) -> Option<&'static str> {
-    let before = before.trim_end_matches(|character: char| " \t\"'`\\".contains(character));
-    let mut start = before.len();
-    let mut last = start;
-    for words in 1..=NAME_WORDS_MAX {
-        let mut rest = before.get(..start)?;
-        if words > 1 {
-            rest = rest.strip_suffix(' ')?;
-        }
-        let word = last_run(rest, |character| character.is_alphanumeric() || character == '_' || character == '-');
-        if word.is_empty() {
-            return None;
-        }
-        start = rest.len() - word.len();
-        if words == 1 {
-            last = start;
-        }
-        if let Some(rule) = names::secret(before.get(start..)?) {
-            // The last word has to be a part of it: what follows `invalid token expected:` is no token.
-            return Some(rule).filter(|_| names::secret(before.get(start..last).unwrap_or_default()).is_none());
-        }
-    }
-    None
-}
-
-fn last_run(text: &str, belongs: impl Fn(char) -> bool) -> &str {
-    let start = text.trim_end_matches(belongs).len();
-    text.get(start..).unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::redact::Rules;
 
     fn scrub(secrets: &[&str], text: &str) -> String {
         let mut kept = Secrets::default();
-        secrets.iter().for_each(|secret| kept.add(secret, "path:card"));
-        kept.scrub(text).text.unwrap()
+        secrets.iter().for_each(|secret| kept.add(secret, &Rule::path("card")));
+        Rules::default().scrub(text, &kept).text.unwrap()
     }
 
     #[test]
@@ -384,85 +299,46 @@ mod tests {
     }
 
     #[test]
-    fn everything_after_a_named_secret_is_cut() {
-        let check = |text: &str, expected: &str| assert_eq!(scrub(&[], text), expected);
-        check("login failed: password: hunter2, retry", "login failed: password: [redacted]");
-        check(r#"bad body {"user":"bob","apiKey":"k"}"#, r#"bad body {"user":"bob","apiKey": [redacted]"#);
-        check(r#"Login { user: "bob", user_password: "x" }"#, r#"Login { user: "bob", user_password: [redacted]"#);
-        check("Authorization = Bearer abc", "Authorization = [redacted]");
-        check("token::parse failed", "token::parse failed");
-        check("no password:", "no password:");
-        check("no password: \n", "no password: \n");
-        check("input_tokens: 12", "input_tokens: 12");
-    }
-
-    #[test]
-    fn the_name_of_a_secret_may_have_several_words() {
-        let check = |text: &str, expected: &str| assert_eq!(scrub(&[], text), expected);
-        check("Invalid API key: sk-live", "Invalid API key: [redacted]");
-        check("declined, card number: 4242 4242", "declined, card number: [redacted]");
-        check(r#"{"private key": "x"}"#, r#"{"private key": [redacted]"#);
-        check("bad token and api key = x", "bad token and api key = [redacted]");
-        check("input tokens: 5", "input tokens: 5");
-        check("invalid token expected: x", "invalid token expected: x");
-        check("token,  expected: x", "token,  expected: x");
-        check("api  key: x", "api  key: x");
-    }
-
-    #[test]
-    fn everything_after_a_variant_named_as_a_secret_is_cut() {
-        let check = |text: &str, expected: &str| assert_eq!(scrub(&[], text), expected);
-        check(r#"Password("hunter2")"#, "Password( [redacted]");
-        check("Some(ApiKey { id: 1 })", "Some(ApiKey { [redacted]");
-        check("Pin{1}", "Pin{ [redacted]");
-        check("parse_token(x) Tokenizer(x) Login {}", "parse_token(x) Tokenizer(x) Login {}");
-    }
-
-    #[test]
-    fn a_long_text_of_separators_is_read_through() {
-        let text = "a=".repeat(1 << 18) + &" ".repeat(1 << 18) + &"\"".repeat(1 << 18) + &"= (".repeat(1 << 16);
-        assert_eq!(named_value(&text), None);
-    }
-
-    #[test]
     fn a_text_is_withheld_when_a_removed_value_is_not_known() {
         let mut secrets = Secrets::default();
-        secrets.withhold("path:card");
-        assert_eq!(secrets.scrub("any"), Scrubbed { text: None, rules: vec!["path:card".to_owned()] });
+        secrets.withhold(&Rule::path("card"));
+        let removals = vec![Removal::drop(Rule::path("card"))];
+        assert_eq!(Rules::default().scrub("any", &secrets), Scrubbed { text: None, removals });
         let mut many = Secrets::default();
-        (0..=TEXTS_MAX).for_each(|n| many.add(&format!("value {n}"), "path:all"));
-        assert_eq!(many.scrub("any").text, None);
+        (0..=TEXTS_MAX).for_each(|n| many.add(&format!("value {n}"), &Rule::path("all")));
+        assert_eq!(Rules::default().scrub("any", &many).text, None);
     }
 
     #[test]
     fn no_form_of_a_value_passes_the_limit() {
         let mut secrets = Secrets::default();
-        (0..TEXTS_MAX - 1).for_each(|n| secrets.add(&format!("value {n}"), "path:all"));
+        (0..TEXTS_MAX - 1).for_each(|n| secrets.add(&format!("value {n}"), &Rule::path("all")));
         assert!(!secrets.is_incomplete());
-        secrets.add("value 7", "path:all");
+        secrets.add("value 7", &Rule::path("all"));
         assert!(!secrets.is_incomplete());
-        secrets.add("q\"q", "path:all");
+        secrets.add("q\"q", &Rule::path("all"));
         assert!(secrets.is_incomplete());
         assert_eq!(secrets.texts.len(), TEXTS_MAX);
         let mut long = Secrets::default();
-        long.add(&"\"".repeat(BYTES_MAX), "path:all");
+        long.add(&"\"".repeat(BYTES_MAX), &Rule::path("all"));
         assert!(long.is_incomplete() && long.bytes <= BYTES_MAX);
         secrets = Secrets::default();
-        secrets.add(&"x".repeat(BYTES_MAX + 1), "path:all");
+        secrets.add(&"x".repeat(BYTES_MAX + 1), &Rule::path("all"));
         assert!(secrets.is_incomplete());
     }
 
     #[test]
     fn the_secrets_of_another_call_are_taken_over_within_the_limit() {
         let mut inner = Secrets::default();
-        inner.add("hunter2\"", "path:card");
+        inner.add("hunter2\"", &Rule::path("card"));
         let mut outer = Secrets::default();
         assert!(outer.is_empty());
         outer.absorb(&inner);
         assert!(!outer.is_empty() && !outer.is_incomplete());
-        let rules = vec!["path:card".to_owned()];
-        assert_eq!(outer.scrub("a hunter2\\\""), Scrubbed { text: Some("a [redacted]".to_owned()), rules });
-        (0..TEXTS_MAX).for_each(|n| inner.keep(format!("value {n}"), "path:all"));
+        let removals = vec![Removal::drop(Rule::path("card"))];
+        let scrubbed = Rules::default().scrub("a hunter2\\\"", &outer);
+        assert_eq!(scrubbed, Scrubbed { text: Some("a [redacted]".to_owned()), removals });
+        (0..TEXTS_MAX).for_each(|n| inner.keep(format!("value {n}"), &Rule::path("all")));
         outer.absorb(&inner);
         assert!(outer.is_incomplete() && !outer.is_empty());
     }

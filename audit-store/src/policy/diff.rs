@@ -8,7 +8,7 @@ use std::path::Path;
 
 use core::ops::ControlFlow;
 
-use audit_core::audit_policy::{About, AuditPolicy, Course, Extent, Oversize, Ruling, Written, would_remove};
+use audit_core::audit_policy::{About, AuditPolicy, Course, Extent, Oversize, Recorded, Ruling, Written, would_remove};
 use audit_core::vocabulary::{Effect, Level, Stage, Stages, Status};
 use serde::Serialize;
 use serde_json::Value;
@@ -166,7 +166,7 @@ impl<'p> Differ<'p> {
         let stage = entry.record.stage();
         match entry.record.step() {
             Some((id, Step::Begins)) => self.begins(entry, id.to_owned()),
-            Some((id, Step::Ends)) => self.ends(entry, &id.to_owned()),
+            Some((id, Step::Ends)) => self.ends(entry, id),
             _ if stage.is_some() && text(entry, &["actor", "system", "id"]).is_none() => self.event(entry),
             _ => {}
         }
@@ -260,14 +260,21 @@ impl<'p> Differ<'p> {
     ) {
         let arguments = json(entry, &["request", "arguments"]);
         let result = json(entry, &["response", "result"]).filter(|_| level == Level::RequestResponse);
-        let result = result.or_else(|| json(entry, &["response", "summary"]));
+        let summary = json(entry, &["response", "summary"]);
+        let recorded = Recorded { arguments: arguments.as_ref(), result: result.as_ref(), summary: summary.as_ref() };
+        let known = json(entry, &["redactions"]).unwrap_or_default();
+        let is_known = |path: &str| {
+            let mut removed = known.as_array().into_iter().flatten();
+            removed.any(|removed| removed.get("path").and_then(Value::as_str) == Some(path))
+        };
         if entry.member(&["request", "ref"]).is_some() || entry.member(&["response", "ref"]).is_some() {
             let why = "the values are beside the log, in `blobs`, where this does not look";
             self.unknown
                 .add(("what would have been removed from large values".to_owned(), why.to_owned()), entry.number);
         }
         let mut removed: Vec<(String, String)> = Vec::new();
-        for would in would_remove(self.policy, &course.rules(), arguments.as_ref(), result.as_ref()) {
+        let found = would_remove(self.policy, &course.rules(), recorded);
+        for would in found.into_iter().filter(|would| !is_known(&would.path)) {
             let what = format!("- {} ({})", general(&would.path), would.method);
             removed.push((what, would.rule));
         }

@@ -5,58 +5,27 @@ use serde::ser::{self, Serializer};
 
 use super::super::key::name_of;
 use super::super::raw::{RawJson, RawNumber};
-use super::super::text::{write_float, write_integer};
 use super::super::{Error, Kind};
+use super::items::{Key, Pair};
+use super::removal::{Removed, Whole};
 use super::{Canonical, Frame, Item};
+use crate::privacy::types::{self, Member, MemberRule};
+use crate::privacy::{Method, secret};
 
 /// What `serde_json` calls the structs behind its raw values and its numbers of arbitrary precision.
 const RAW_VALUE: &str = "$serde_json::private::RawValue";
 const RAW_NUMBER: &str = "$serde_json::private::Number";
 
+/// What the rule is called that removes a secret by its type.
+const SECRET_RULE: &str = "Secret";
+
 impl Canonical {
-    fn text(&mut self, text: &str) -> Result<(), Error> {
-        self.check_scalar()?;
-        if let Some(rule) = &self.removing {
-            self.secrets.add(text, rule);
-        }
-        self.check_size(text.len())?;
-        self.push_text(text);
-        Ok(())
-    }
-
-    fn integer(&mut self, negative: bool, magnitude: u128) -> Result<(), Error> {
-        self.check_scalar()?;
-        let start = self.out.len();
-        write_integer(&mut self.out, negative, magnitude);
-        self.keep_number(start);
-        Ok(())
-    }
-
-    /// Keeps a number that is removed, in the form of JSON.
-    fn keep_number(&mut self, start: usize) {
-        let Some(rule) = &self.removing else { return };
-        let text = self.out.get(start..).and_then(|bytes| core::str::from_utf8(bytes).ok()).unwrap_or_default();
-        self.secrets.add(text.trim_matches('"'), rule);
-    }
-
-    fn null(&mut self) {
-        self.push_raw(b"null");
-    }
-
-    fn float(&mut self, value: f64, shown: &dyn core::fmt::Display) -> Result<(), Error> {
-        self.check_scalar()?;
-        let start = self.out.len();
-        write_float(&mut self.out, value);
-        self.keep_number(start);
-        if let Some(rule) = &self.removing {
-            // As Rust displays it: JSON widens an `f32` and writes small numbers with an exponent.
-            self.secrets.add(&shown.to_string(), rule);
-        }
-        Ok(())
-    }
-
     fn member<T: Serialize + ?Sized>(&mut self, frame: &mut Frame, name: &str, value: &T) -> Result<(), Error> {
-        let started = self.start_member(frame, name);
+        self.member_under(frame, Key::plain(name), value)
+    }
+
+    fn member_under<T: Serialize + ?Sized>(&mut self, frame: &mut Frame, key: Key<'_>, value: &T) -> Result<(), Error> {
+        let started = self.start_member(frame, key);
         let item = self.sticky(started)?;
         self.item(&item, value)?;
         self.end_member(frame, item);
@@ -75,22 +44,63 @@ impl Canonical {
         };
         let (depth, members, open_items, failed) =
             (self.depth, self.scratch.members.len(), self.open_items, self.failed.clone());
+        let (pointer, active) = (self.scratch.pointer.len(), self.scratch.active.len());
         let written = value.serialize(&mut *self);
         if written.is_err() || self.failed != failed {
             self.depth = depth;
+            self.scratch.pointer.truncate(pointer);
+            self.scratch.active.truncate(active);
             self.scratch.members.truncate(members);
             self.scratch.names.truncate(item.name.end);
             self.secrets.withhold(&removed.rule);
+            // What was at work inside of it may still be.
+            drop(self.begin_removal(removed, pointer));
+            self.fail_removal();
+            self.withheld = false;
             self.failed = failed;
         }
         self.open_items = open_items - 1;
         Ok(())
     }
 
-    fn open_variant(&mut self, variant: &'static str) -> Result<(Frame, Item), Error> {
+    fn open_variant(&mut self, name: &'static str, variant: &'static str) -> Result<(Frame, Item), Error> {
         let frame = self.open(b'{')?;
-        let item = self.start_member(&frame, variant)?;
+        let removed = self.removed_variant(name, variant, Member::All);
+        let item = self.start_member(&frame, Key { removed, ..Key::plain(variant) })?;
         Ok((frame, item))
+    }
+
+    /// Opens what has the members of a type.
+    fn open_typed(&mut self, bracket: u8, name: &'static str, variant: Option<&'static str>) -> Result<Frame, Error> {
+        let rules = self.types_of(name);
+        let mut frame = self.open(bracket)?;
+        (frame.members_rules, frame.variant) = (rules, variant);
+        self.expect_seals(&mut frame, rules);
+        Ok(frame)
+    }
+
+    /// Begins to remove a struct whose type says so of all of it.
+    fn whole(&mut self, name: &'static str, also: Member) -> Option<Box<Whole>> {
+        let removed = if name == secret::NAME {
+            Removed::by_type(SECRET_RULE, Method::Drop)
+        } else {
+            let rules = self.types_of(name);
+            let rule =
+                rules.iter().find(|rule| rule.variant.is_none() && [Member::All, also].contains(&rule.member))?;
+            Removed::by_act(rule)
+        };
+        self.begin_whole(removed).map(Box::new)
+    }
+
+    /// Returns the rule that removes all there is in a variant.
+    fn removed_variant(&self, name: &'static str, variant: &'static str, also: Member) -> Option<Removed> {
+        let is_meant = |rule: &&MemberRule| rule.variant == Some(variant) && [Member::All, also].contains(&rule.member);
+        let rule = self.types_of(name).iter().find(is_meant)?;
+        self.within(Removed::by_act(rule))
+    }
+
+    fn types_of(&self, name: &'static str) -> &'static [MemberRule] {
+        if self.rules.is_some() && !self.is_leaving_out() { types::of(name) } else { &[] }
     }
 
     /// Writes what a raw value or number of `serde_json` stands for, so that the rules reach into it.
@@ -131,9 +141,7 @@ impl<'a> Serializer for &'a mut Canonical {
     }
 
     fn serialize_bool(self, value: bool) -> Result<(), Error> {
-        self.check_scalar()?;
-        self.push_raw(if value { b"true" } else { b"false" });
-        Ok(())
+        self.boolean(value)
     }
 
     fn serialize_f32(self, value: f32) -> Result<(), Error> {
@@ -180,63 +188,89 @@ impl<'a> Serializer for &'a mut Canonical {
         self.text(variant)
     }
 
-    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, value: &T) -> Result<(), Error> {
-        value.serialize(self)
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, name: &'static str, value: &T) -> Result<(), Error> {
+        let whole = self.whole(name, Member::Index(0));
+        if name == secret::NAME && self.rules.is_some() {
+            // It is read only to be removed.
+            secret::expose(|| value.serialize(&mut *self))?;
+        } else {
+            value.serialize(&mut *self)?;
+        }
+        if let Some(whole) = whole {
+            self.end_whole(*whole);
+        }
+        Ok(())
     }
 
     fn serialize_newtype_variant<T: Serialize + ?Sized>(
         self,
-        _: &'static str,
+        name: &'static str,
         _: u32,
         variant: &'static str,
         value: &T,
     ) -> Result<(), Error> {
         let mut frame = self.open(b'{')?;
-        self.member(&mut frame, variant, value)?;
-        self.close_object(&frame)
+        let removed = self.removed_variant(name, variant, Member::Index(0));
+        self.member_under(&mut frame, Key { removed, ..Key::plain(variant) }, value)?;
+        self.close_object(&mut frame)
     }
 
-    fn serialize_seq(self, _: Option<usize>) -> Result<Compound<'a>, Error> {
-        Ok(Compound { frame: self.open(b'[')?, canonical: self, variant: None, key: None, raw: None })
+    fn serialize_seq(self, length: Option<usize>) -> Result<Compound<'a>, Error> {
+        let mut frame = self.open(b'[')?;
+        frame.pair = Pair::of(length);
+        Ok(Compound::new(self, frame))
     }
 
     fn serialize_tuple(self, length: usize) -> Result<Compound<'a>, Error> {
         self.serialize_seq(Some(length))
     }
 
-    fn serialize_tuple_struct(self, _: &'static str, length: usize) -> Result<Compound<'a>, Error> {
-        self.serialize_seq(Some(length))
+    fn serialize_tuple_struct(self, name: &'static str, length: usize) -> Result<Compound<'a>, Error> {
+        let whole = self.whole(name, Member::All);
+        let mut frame = self.open_typed(b'[', name, None)?;
+        frame.pair = Pair::of(Some(length));
+        Ok(Compound { whole, ..Compound::new(self, frame) })
     }
 
     fn serialize_tuple_variant(
         self,
-        _: &'static str,
+        name: &'static str,
         _: u32,
         variant: &'static str,
-        _: usize,
+        length: usize,
     ) -> Result<Compound<'a>, Error> {
-        let variant = Some(self.open_variant(variant)?);
-        Ok(Compound { frame: self.open(b'[')?, canonical: self, variant, key: None, raw: None })
+        let around = Some(self.open_variant(name, variant)?);
+        let mut frame = self.open_typed(b'[', name, Some(variant))?;
+        frame.pair = Pair::of(Some(length));
+        Ok(Compound { variant: around, ..Compound::new(self, frame) })
     }
 
     fn serialize_map(self, _: Option<usize>) -> Result<Compound<'a>, Error> {
-        Ok(Compound { frame: self.open(b'{')?, canonical: self, variant: None, key: None, raw: None })
+        let mut frame = self.open(b'{')?;
+        self.expect_seals(&mut frame, &[]);
+        Ok(Compound::new(self, frame))
     }
 
     fn serialize_struct(self, name: &'static str, _: usize) -> Result<Compound<'a>, Error> {
-        let raw = (name == RAW_VALUE || name == RAW_NUMBER).then_some(name);
-        Ok(Compound { frame: self.open(b'{')?, canonical: self, variant: None, key: None, raw })
+        if name == RAW_VALUE || name == RAW_NUMBER {
+            let frame = self.open(b'{')?;
+            return Ok(Compound { raw: Some(name), ..Compound::new(self, frame) });
+        }
+        let whole = self.whole(name, Member::All);
+        let frame = self.open_typed(b'{', name, None)?;
+        Ok(Compound { whole, ..Compound::new(self, frame) })
     }
 
     fn serialize_struct_variant(
         self,
-        _: &'static str,
+        name: &'static str,
         _: u32,
         variant: &'static str,
         _: usize,
     ) -> Result<Compound<'a>, Error> {
-        let variant = Some(self.open_variant(variant)?);
-        Ok(Compound { frame: self.open(b'{')?, canonical: self, variant, key: None, raw: None })
+        let around = Some(self.open_variant(name, variant)?);
+        let frame = self.open_typed(b'{', name, Some(variant))?;
+        Ok(Compound { variant: around, ..Compound::new(self, frame) })
     }
 }
 
@@ -250,14 +284,20 @@ pub(crate) struct Compound<'a> {
     key: Option<String>,
     /// The name of the `serde_json` struct that stands for another value.
     raw: Option<&'static str>,
+    /// Set if its type removes all of it.
+    whole: Option<Box<Whole>>,
 }
 
-impl Compound<'_> {
+impl<'a> Compound<'a> {
+    const fn new(canonical: &'a mut Canonical, frame: Frame) -> Self {
+        Self { canonical, frame, variant: None, key: None, raw: None, whole: None }
+    }
+
     fn element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
-        let started = self.canonical.start_element(&self.frame);
+        let started = self.canonical.start_element(&mut self.frame);
         let item = self.canonical.sticky(started)?;
         self.canonical.item(&item, value)?;
-        self.canonical.end_element(&mut self.frame, &item);
+        self.canonical.end_element(&mut self.frame, item);
         Ok(())
     }
 
@@ -270,29 +310,39 @@ impl Compound<'_> {
             let written = self.canonical.raw(raw, &text);
             return self.canonical.sticky(written);
         }
-        self.canonical.member(&mut self.frame, name, value)
+        self.canonical.member(&mut self.frame, name, value)?;
+        if self.frame.count == 1 && !self.frame.members_rules.is_empty() {
+            self.canonical.see_tag(&mut self.frame);
+        }
+        Ok(())
     }
 
     fn end_list(self) -> Result<(), Error> {
         let closed = self.canonical.close_list(&self.frame);
         self.canonical.sticky(closed)?;
+        if let Some(whole) = self.whole {
+            self.canonical.end_whole(*whole);
+        }
         Self::end_variant(self.canonical, self.variant)
     }
 
-    fn end_object(self) -> Result<(), Error> {
+    fn end_object(mut self) -> Result<(), Error> {
         if self.raw.is_some() {
             self.canonical.depth -= 1;
             return Ok(());
         }
-        let closed = self.canonical.close_object(&self.frame);
+        let closed = self.canonical.close_object(&mut self.frame);
         self.canonical.sticky(closed)?;
+        if let Some(whole) = self.whole {
+            self.canonical.end_whole(*whole);
+        }
         Self::end_variant(self.canonical, self.variant)
     }
 
     fn end_variant(canonical: &mut Canonical, variant: Option<(Frame, Item)>) -> Result<(), Error> {
         let Some((mut frame, item)) = variant else { return Ok(()) };
         canonical.end_member(&mut frame, item);
-        let closed = canonical.close_object(&frame);
+        let closed = canonical.close_object(&mut frame);
         canonical.sticky(closed)
     }
 }
@@ -354,7 +404,9 @@ impl ser::SerializeMap for Compound<'_> {
         let name = self.key.take().ok_or(Error(Kind::NoName("a value without a key")));
         let name = self.canonical.sticky(name)?;
         self.canonical.keep_key(&self.frame, &name);
-        self.canonical.member(&mut self.frame, &name, value)
+        let mut shown = String::new();
+        let key = self.canonical.key(&self.frame, &name, &mut shown);
+        self.canonical.member_under(&mut self.frame, key, value)
     }
 
     fn end(self) -> Result<(), Error> {

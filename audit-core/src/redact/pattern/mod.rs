@@ -11,8 +11,6 @@ use core::ops::Range;
 use super::rule::Rule;
 use crate::privacy::{Method, Pattern};
 
-pub(crate) use numbers::is_card_number;
-
 /// The shortest text in which anything is found, and the shortest in which something is found that has neither many digits
 /// nor an `@`.
 const TEXT_BYTES_MIN: usize = 8;
@@ -64,15 +62,7 @@ impl Patterns {
 
     /// Returns what the rule is called that removes what was found.
     pub(crate) fn rule(&self, found: &Match) -> Rule {
-        self.rule_of(found.pattern, found.name)
-    }
-
-    /// Returns the rule that removes a number of a card.
-    pub(crate) fn card_rule(&self) -> Rule {
-        self.rule_of(Pattern::CardNumber, Pattern::CardNumber.as_str())
-    }
-
-    fn rule_of(&self, pattern: Pattern, name: &'static str) -> Rule {
+        let Match { pattern, name, .. } = *found;
         match self.labels.get(pattern.index()).and_then(Option::as_deref) {
             Some(label) => Rule::called(&format!("{label}{name}")),
             None => Rule::pattern(name),

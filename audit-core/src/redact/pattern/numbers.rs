@@ -18,7 +18,10 @@ const HASH_DIGITS_MIN: usize = 24;
 
 /// Returns how many bytes the number of a card takes that the digits at `at` begin, in one piece or in groups.
 pub(super) fn card(text: &str, at: usize) -> Option<usize> {
-    let bytes = text.as_bytes().get(at..)?;
+    let (before, bytes) = text.as_bytes().split_at_checked(at)?;
+    if matches!(before, [.., b'0'..=b'9', b'.']) {
+        return None;
+    }
     let mut digits = [0; CARD_DIGITS_MAX];
     let (mut count, mut group, mut end, mut best) = (0, 0, 0, None);
     loop {
@@ -29,7 +32,7 @@ pub(super) fn card(text: &str, at: usize) -> Option<usize> {
             *place = digit - b'0';
             (count, group) = (count + 1, group + 1);
         } else {
-            if count >= CARD_DIGITS_MIN && is_card(digits.get(..count)?) {
+            if count >= CARD_DIGITS_MIN && !is_fraction(bytes.get(end..)) && is_card(digits.get(..count)?) {
                 best = Some(end);
             }
             let goes_on = matches!(byte, Some(b' ' | b'-' | b'.' | b'_'))
@@ -46,27 +49,14 @@ pub(super) fn card(text: &str, at: usize) -> Option<usize> {
     best.filter(|_| !is_in_hash(text.as_bytes(), at))
 }
 
+/// Tells whether a number goes on behind its point.
+fn is_fraction(after: Option<&[u8]>) -> bool {
+    matches!(after, Some([b'.', b'0'..=b'9', ..]))
+}
+
 /// Tells whether the digits are those of a payment card: of a network, and with the right check digit (ISO/IEC 7812-1).
 pub(super) fn is_card(digits: &[u8]) -> bool {
     is_of_network(digits) && passes_luhn(digits)
-}
-
-/// Tells whether the number is one of a card; integers are looked at in this way.
-pub(crate) fn is_card_number(mut number: u64) -> bool {
-    // Fewer digits than a card has.
-    if number < 100_000_000_000 {
-        return false;
-    }
-    let mut digits = [0; 20];
-    let mut start = digits.len();
-    while number > 0 {
-        start -= 1;
-        if let Some(digit) = digits.get_mut(start) {
-            *digit = u8::try_from(number % 10).unwrap_or_default();
-        }
-        number /= 10;
-    }
-    is_card(digits.get(start..).unwrap_or_default())
 }
 
 /// Tells whether the digits begin as those of a card network do, and are as many.

@@ -72,11 +72,11 @@ fn numbers_of_cards_are_found_in_one_piece_or_in_groups() {
         "2024-05-16 10:00:00",
         "12345678901234567890",
         "4242 4242 4242",
+        "0.4242424242424242",
+        "4242424242424242.5",
     ] {
         check(harmless, &[]);
     }
-    assert!(is_card_number(4_242_424_242_424_242) && !is_card_number(4_242_424_242_424_241) && !is_card_number(42));
-    assert!(!is_card_number(u64::MAX));
 }
 
 #[test]

@@ -1,0 +1,322 @@
+//! The canary run: random values with secrets in them go through calls, by every method of removal, and no byte of a
+//! secret comes out anywhere; with the rules off the same harness finds its canaries everywhere.
+
+mod outputs;
+mod planting;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::Arc;
+
+use audit_core::privacy::{Method, Pattern, Privacy, Protect, ProtectError, Sealed, Sealing, Subject, Token};
+use audited::{Log, audited};
+use proptest::prelude::*;
+use proptest::strategy::ValueTree as _;
+use proptest::test_runner::{Config, TestRunner};
+use sha2::{Digest as _, Sha256};
+use tempfile::TempDir;
+
+use outputs::{Telemetry, Watched, command_line, debug_texts};
+use planting::{Node, Planter, Shape, shapes};
+
+/// How many structures there are at least, each of which goes through every method.
+const STRUCTURES: u32 = 10_000;
+
+/// After how many structures the log is looked into and begun anew.
+const STRUCTURES_OF_A_LOG: usize = 500;
+
+/// What a call is made of.
+#[derive(Debug)]
+struct Planted {
+    tree: Node,
+    marked: Node,
+    note: String,
+    target: String,
+    end: End,
+}
+
+#[derive(Clone, Debug)]
+enum End {
+    Returns(Node),
+    Fails(String),
+    Panics(String),
+}
+
+impl End {
+    fn reach(&self) -> Result<Node, String> {
+        match self {
+            Self::Returns(node) => Ok(node.clone()),
+            Self::Fails(text) => Err(text.clone()),
+            Self::Panics(text) => panic!("{text}"),
+        }
+    }
+}
+
+macro_rules! tools {
+    ($($name:ident [$($redact:tt)*])+) => {$(
+        #[audited(
+            action = "canary.call",
+            level = "request_response",
+            skip(planted, end),
+            fields(note = planted.note),
+            target(type = "order", id = planted.target),
+            redact = [$($redact)*]
+        )]
+        fn $name(tree: &Node, marked: &Node, planted: &Planted, end: &End) -> Result<Node, String> {
+            let _captured = (tree, marked, planted);
+            end.reach()
+        }
+    )+};
+}
+
+tools! {
+    dropped [marked.a[].b, return.hidden?]
+    masked [mask(marked.a[].b, last_four), mask(return.hidden?)]
+    tokenised [token(marked.a[].b), token(return.hidden?)]
+    sealed [seal(marked.a[].b, subject = marked.who), seal(return.hidden?)]
+    bare []
+}
+
+type Tool = fn(&Node, &Node, &Planted, &End) -> Result<Node, String>;
+
+/// The methods, each with a tool whose paths are removed by it.
+fn methods() -> [(Method, Tool); 4] {
+    [
+        (Method::Drop, dropped),
+        (Method::Mask { last_four: true }, masked),
+        (Method::Token, tokenised),
+        (Method::Seal(Subject::OnBehalfOf), sealed),
+    ]
+}
+
+/// Removes what the default rules remove, by one method.
+fn privacy(method: Method) -> Privacy {
+    let names = [
+        "password",
+        "passphrase",
+        "secret",
+        "token",
+        "api_key",
+        "authorization",
+        "cookie",
+        "private_key",
+        "card_number",
+        "cvv",
+        "ssn",
+        "pin",
+    ];
+    let named = names.iter().fold(Privacy::builder(), |builder, name| builder.name(name, method));
+    let patterns = Pattern::ALL.iter().filter(|pattern| **pattern != Pattern::UsSsn);
+    let ruled = patterns.fold(named, |builder, pattern| builder.pattern(*pattern, method));
+    ruled.protect(Arc::new(Keys)).build()
+}
+
+/// Digests in the place of keyed ones: what is looked for is the value, and no test needs it back.
+#[derive(Debug)]
+struct Keys;
+
+impl Protect for Keys {
+    fn token(&self, _tenant: Option<&str>, scalar: &[u8]) -> Result<Token, ProtectError> {
+        let text = format!("token:k1:{}", digest(scalar).get(..32).unwrap_or_default());
+        Ok(Token { text, key_id: "k1".to_owned() })
+    }
+
+    fn seal(&self, sealing: &Sealing<'_>) -> Result<Sealed, ProtectError> {
+        Ok(Sealed {
+            digest: digest(sealing.value).get(..43).unwrap_or_default().to_owned(),
+            key_id: "subject:1".to_owned(),
+        })
+    }
+}
+
+fn digest(value: &[u8]) -> String {
+    Sha256::digest(value).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Makes a call of a shape: the arguments and the result have it, the end is one of three.
+fn plant(planter: &mut Planter, shape: &Shape, ending: usize) -> Planted {
+    let tree = planter.fill(shape);
+    let hidden = Node::Text(planter.secret());
+    let kept = Node::Text(planter.neighbour());
+    let marked = Node::Map(vec![
+        ("a".to_owned(), Node::List(vec![Node::Map(vec![("b".to_owned(), hidden), ("keep".to_owned(), kept)])])),
+        ("who".to_owned(), Node::Text("user-1".to_owned())),
+    ]);
+    let (note, target) = (planter.looking(0), planter.looking(2));
+    // What a text quotes is what stands in the arguments, and what looks like a secret.
+    let quoted = format!("no {} with {}, {note} or {target}", planter.quotable.join(" "), planter.looking(ending % 5));
+    let end = match ending % 3 {
+        0 => {
+            let result = planter.fill(shape);
+            let hidden = Node::Text(planter.canaries.text());
+            Node::Map(vec![("hidden".to_owned(), hidden), ("tree".to_owned(), result)]).pipe(End::Returns)
+        }
+        1 => End::Fails(quoted),
+        _ => End::Panics(quoted),
+    };
+    Planted { tree, marked, note, target, end }
+}
+
+trait Pipe: Sized {
+    fn pipe<R>(self, into: impl FnOnce(Self) -> R) -> R {
+        into(self)
+    }
+}
+
+impl Pipe for Node {}
+
+/// A log and everything else that a call can reach.
+struct Place {
+    directory: TempDir,
+    guard: audited::Guard,
+    sink: Watched,
+    telemetry: Telemetry,
+    subscriber: tracing::Dispatch,
+}
+
+impl Place {
+    fn new(privacy: Privacy) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let log = Log::options().open(directory.path().join("log")).unwrap();
+        let (guard, sink, telemetry) = (log.guard(), Watched::new(log, privacy), Telemetry::default());
+        let subscriber = tracing::Dispatch::new(telemetry.subscriber(&sink));
+        Self { directory, guard, sink, telemetry, subscriber }
+    }
+
+    /// Makes the call; returns what the sink was given, and what telemetry wrote.
+    fn call(&self, tool: Tool, planted: &Planted, planter: &mut Planter) -> [(&'static str, Vec<u8>); 3] {
+        let context = audited::context().agent("agent:canary").on_behalf_of("user-1").run(planter.looking(2));
+        let returned = tracing::dispatcher::with_default(&self.subscriber, || {
+            context.in_scope(|| {
+                catch_unwind(AssertUnwindSafe(|| tool(&planted.tree, &planted.marked, planted, &planted.end)))
+            })
+        });
+        assert_eq!(returned.is_err(), matches!(planted.end, End::Panics(_)));
+        let texts = debug_texts(&[&self.sink, &self.guard, &audited::context()]);
+        [("records", self.sink.take()), ("telemetry", self.telemetry.take()), ("debug texts", texts.into_bytes())]
+    }
+
+    /// Closes the log; returns its directory and what the command line says of it.
+    fn close(self) -> (TempDir, Vec<u8>) {
+        drop(self.subscriber);
+        self.guard.close().unwrap();
+        let log = self.directory.path().join("log");
+        let said = command_line(&log, &self.directory.path().join("exported"));
+        (self.directory, said)
+    }
+}
+
+/// What was found of neighbours.
+#[derive(Debug, Default)]
+struct Survival {
+    kept: usize,
+    all: usize,
+}
+
+fn check_case(
+    place: &Place,
+    tool: Tool,
+    planter: &mut Planter,
+    case: &(Shape, usize),
+) -> Result<Survival, TestCaseError> {
+    planter.quotable.clear();
+    let before = planter.neighbours.len();
+    let planted = plant(planter, &case.0, case.1);
+    let outputs = place.call(tool, &planted, planter);
+    for (output, bytes) in &outputs {
+        let leaks = planter.canaries.find(output, bytes);
+        prop_assert!(leaks.is_empty(), "{} in {}", leaks[0], String::from_utf8_lossy(bytes));
+    }
+    let records = String::from_utf8_lossy(&outputs[0].1);
+    let neighbours = &planter.neighbours[before..];
+    let kept = neighbours.iter().filter(|neighbour| records.contains(neighbour.as_str())).count();
+    Ok(Survival { kept, all: neighbours.len() })
+}
+
+/// Looks into a log that was closed, and at what the command line says of it.
+fn check_log(directory: &Path, said: &[u8], planters: &[Planter]) {
+    for planter in planters {
+        planter.canaries.assert_absent_below(directory).unwrap();
+        planter.canaries.assert_absent("the command line", said);
+    }
+}
+
+fn quiet_panics() {
+    std::panic::set_hook(Box::new(|_| {}));
+}
+
+#[test]
+fn canary_no_secret_comes_out_by_any_method() {
+    let inside = || {
+        quiet_panics();
+        for (method, tool) in methods() {
+            run(method, tool);
+        }
+    };
+    let output = testkit::in_a_process_of_its_own("canary::canary_no_secret_comes_out_by_any_method", inside);
+    let Some(output) = output else { return };
+    let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+}
+
+/// Sends all structures through one method.
+fn run(method: Method, tool: Tool) {
+    let state = std::cell::RefCell::new((Place::new(privacy(method)), Vec::new(), Survival::default(), 0_usize));
+    let config = Config { cases: STRUCTURES, failure_persistence: None, ..Config::default() };
+    let mut runner =
+        TestRunner::new_with_rng(config, proptest::test_runner::TestRng::deterministic_rng(Default::default()));
+    let ran = runner.run(&(shapes(), 0..3_usize), |case| {
+        let mut state = state.borrow_mut();
+        let (place, planters, survival, count) = &mut *state;
+        *count += 1;
+        let mut planter = Planter::new(*count as u64, true);
+        let found = check_case(place, tool, &mut planter, &case)?;
+        survival.kept += found.kept;
+        survival.all += found.all;
+        planters.push(planter);
+        if count.is_multiple_of(STRUCTURES_OF_A_LOG) {
+            let (directory, said) = std::mem::replace(place, Place::new(privacy(method))).close();
+            check_log(directory.path(), &said, planters);
+            planters.clear();
+        }
+        Ok(())
+    });
+    ran.unwrap();
+    let (_, _, survival, count) = state.into_inner();
+    assert!(count >= STRUCTURES as usize);
+    assert!(survival.kept * 100 >= survival.all * 99, "too much is removed by {method:?}: {survival:?}");
+}
+
+#[test]
+fn canary_with_the_rules_off_every_output_holds_canaries() {
+    let inside = || {
+        quiet_panics();
+        let off = Privacy::builder().without_rules().build();
+        let place = Place::new(off);
+        let mut planter = Planter::new(7, false);
+        let mut found = std::collections::BTreeMap::new();
+        let mut runner = TestRunner::deterministic();
+        for ending in 0..60 {
+            let shape = shapes().new_tree(&mut runner).unwrap().current();
+            planter.quotable.clear();
+            let planted = plant(&mut planter, &shape, ending);
+            for (output, bytes) in place.call(bare, &planted, &mut planter) {
+                *found.entry(output).or_insert(0) += planter.canaries.find(output, &bytes).len();
+            }
+        }
+        let (directory, said) = place.close();
+        let kinds = |leaks: &[audited::canary::Leak]| {
+            leaks.iter().map(|leak| leak.kind).collect::<std::collections::BTreeSet<_>>()
+        };
+        let in_files = planter.canaries.find_below(directory.path()).unwrap();
+        let in_command_line = planter.canaries.find("the command line", &said);
+        assert!(found["records"] > 100 && found["telemetry"] > 10, "{found:?}");
+        assert!(in_files.len() > 100 && in_command_line.len() > 100);
+        let all = ["API key", "IBAN", "card number", "number", "password", "text", "web token"];
+        assert_eq!(kinds(&in_files).into_iter().collect::<Vec<_>>(), all);
+    };
+    let output =
+        testkit::in_a_process_of_its_own("canary::canary_with_the_rules_off_every_output_holds_canaries", inside);
+    let Some(output) = output else { return };
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
