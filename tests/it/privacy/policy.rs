@@ -268,3 +268,103 @@ fn the_example_of_the_documentation_is_a_policy() {
     let names: Vec<&str> = policy.rules().iter().map(|rule| rule.name.as_str()).collect();
     assert_eq!(names, ["failed reads", "reads", "refunds", "default"]);
 }
+
+/// The redactions of a record as `pointer method rule`.
+fn redactions(record: &Value) -> Vec<String> {
+    let list = record["redactions"].as_array().cloned().unwrap_or_default();
+    let text = |redaction: &Value, member: &str| redaction[member].as_str().unwrap().to_owned();
+    let line =
+        |redaction| format!("{} {} {}", text(redaction, "path"), text(redaction, "method"), text(redaction, "rule"));
+    list.iter().map(line).collect()
+}
+
+#[test]
+fn a_policy_removes_by_path_name_and_pattern_beside_the_attribute() {
+    #[derive(serde::Serialize)]
+    struct Customer {
+        name: &'static str,
+        phone: &'static str,
+        email: &'static str,
+    }
+    #[audited(action = "order.ship", redact = [customer.phone])]
+    fn ship(customer: Customer, note: &str) -> Result<Customer, String> {
+        if note.is_empty() { Err(format!("no note for {}", customer.name)) } else { Ok(customer) }
+    }
+    let customer = || Customer { name: "Ann Example", phone: "555-0199", email: "ann@example.org" };
+    let policy = r#"
+        [redaction]
+        names.mask = "email"
+        patterns.redact = ["us_ssn"]
+
+        [[rule]]
+        name = "shipping"
+        tool = "ship"
+        redact = ["customer.name", "return.name", "absent.iban"]
+    "#;
+    let records = recorded(policy, || {
+        drop(ship(customer(), "ssn 078-05-1120"));
+        drop(ship(customer(), ""));
+    });
+    assert_eq!(records[0]["request"]["arguments"]["customer"], json!({ "email": "****" }));
+    assert_eq!(records[1]["response"]["summary"], json!({ "email": "****", "phone": "555-0199" }));
+    assert_eq!(
+        redactions(&records[0]),
+        [
+            "/request/arguments/customer/name drop policy:shipping/customer.name",
+            "/request/arguments/customer/phone drop path:customer.phone",
+            "/request/arguments/customer/email mask policy:redaction/email",
+            "/request/arguments/note drop policy:redaction/us_ssn",
+        ]
+    );
+    assert_eq!(
+        redactions(&records[1]),
+        [
+            "/response/summary/name drop policy:shipping/return.name",
+            "/response/summary/email mask policy:redaction/email",
+        ]
+    );
+    let text = serde_json::to_string(&records).unwrap();
+    for secret in ["Ann Example", "ann@example.org", "078-05-1120"] {
+        assert!(!text.contains(secret), "`{secret}` stands in {text}");
+    }
+    assert_eq!(records[3]["outcome"]["status"], "failure");
+}
+
+#[test]
+fn a_path_of_a_policy_is_found_in_the_arguments_of_a_call_without_an_attribute() {
+    let policy = "[redaction]\nredact = [\"card\", \"account.iban\", \"absent.iban\"]";
+    let records = recorded(policy, || {
+        let arguments = json!({ "card": "4242", "account": { "iban": "DE00", "n": 1 }, "plain": 2 });
+        let call = audited::manual::tool_call("order.pay", "pay").arguments(&arguments).begin().call();
+        call.finish(audited::Conclusion::success(), None);
+    });
+    assert_eq!(records[0]["request"]["arguments"], json!({ "account": { "n": 1 }, "plain": 2 }));
+}
+
+#[test]
+fn a_path_of_a_policy_that_meets_nothing_withholds_the_parameter_unless_it_is_optional() {
+    #[audited(action = "order.pay")]
+    fn pay(customer: Value, count: u32) {
+        let _all = (customer, count);
+    }
+    let run = |path: &str| {
+        let policy = format!("[redaction]\nredact = [\"{path}\"]");
+        recorded(&policy, || pay(json!({ "id": 7 }), 3)).remove(0)["request"]["arguments"].take()
+    };
+    assert_eq!(run("customer.ssn"), json!({ "count": 3 }));
+    assert_eq!(run("customer.ssn?"), json!({ "count": 3, "customer": { "id": 7 } }));
+    // A number has no members: it is withheld.
+    assert_eq!(run("*.id"), json!({ "customer": {} }));
+}
+
+#[test]
+fn a_value_that_needs_a_key_is_dropped_where_there_is_none() {
+    let policy = "[redaction]\ntoken = [\"order\"]\nseal = { paths = [\"text\"], subject = \"context.user\" }";
+    let records = recorded(policy, || drop(block_on(note(7, "hush"))));
+    assert_eq!(records[0]["request"]["arguments"], json!({}));
+    let rules = redactions(&records[0]);
+    assert_eq!(
+        rules,
+        ["/request/arguments/order drop policy:redaction/order", "/request/arguments/text drop policy:redaction/text"]
+    );
+}
