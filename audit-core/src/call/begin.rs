@@ -133,7 +133,7 @@ pub(crate) fn begin_as(site: &'static Site, label: Label, capture: &mut dyn FnMu
         policed.note_unrecorded(None);
         return Begin { site, action: label.action, call: Call { open: None }, receipt: None, without_log: false };
     }
-    let rules = Rules::of(&port, &ambient).along(site.redact);
+    let rules = Rules::of_call(&port, &ambient, site.redact);
     let rules = match &policed {
         Some(policed) => rules.with(policed.rules().clone()),
         None => rules,

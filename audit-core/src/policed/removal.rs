@@ -52,6 +52,13 @@ impl Removals {
     }
 }
 
+impl Removals {
+    /// Returns the names and patterns that the policy removes whichever rule decides, with those of the log.
+    pub(crate) fn of_all(policy: &AuditPolicy, log: Option<Arc<Privacy>>) -> Option<Arc<Privacy>> {
+        policy.privacy(&[], || privacy(&[(REDACTION, policy.redaction())], log))
+    }
+}
+
 /// Returns the paths, from an earlier time if they are the same; none if there are too many.
 fn paths(removals: &[(&str, &Removal)], site: &Site) -> Option<&'static [Path]> {
     let mut key = format!("{:x}", core::ptr::from_ref(site).addr());

@@ -48,6 +48,11 @@ impl Rules {
         Self::new(port.privacy(), ambient.fields().cloned())
     }
 
+    /// Returns the rules of a call, without what a policy says: that is added [once it has decided](Self::with).
+    pub(crate) fn of_call(port: &AuditPort, ambient: &Ambient, attribute: &'static [Path]) -> Self {
+        Self::new(port.log_privacy(), ambient.fields().cloned()).along(attribute)
+    }
+
     /// Returns the rules that are at work here, if a log is open, or the default ones.
     pub(crate) fn here() -> Self {
         let port = AuditPort::find();
@@ -56,7 +61,7 @@ impl Rules {
     }
 
     /// Adds the paths of an attribute.
-    pub(crate) fn along(self, attribute: &'static [Path]) -> Self {
+    fn along(self, attribute: &'static [Path]) -> Self {
         Self { attribute, ..self }
     }
 

@@ -368,3 +368,50 @@ fn a_value_that_needs_a_key_is_dropped_where_there_is_none() {
         ["/request/arguments/order drop policy:redaction/order", "/request/arguments/text drop policy:redaction/text"]
     );
 }
+
+#[test]
+fn a_policy_decides_about_spans_written_by_hand() {
+    let policy = r#"
+        [redaction]
+        names.redact = "phone"
+        [[rule]]
+        name = "quiet"
+        action = "order.peek"
+        level = "none"
+        [[rule]]
+        name = "brief"
+        action = "order.look"
+        level = "metadata"
+        retention = "short"
+        [[rule]]
+        name = "single"
+        action = "order.show"
+        stages = "completed"
+        redact = ["card.number"]
+    "#;
+    let policed = Policed::open(policy);
+    policed.run(|| {
+        drop(tracing::info_span!(target: "audit", "peek", audit.action = "order.peek", n = 1).entered());
+        drop(tracing::info_span!(target: "audit", "look", audit.action = "order.look", n = 2).entered());
+        let show = tracing::info_span!(target: "audit", "show", audit.action = "order.show", card = "4111", phone = "1", n = 3);
+        drop(show.entered());
+        drop(tracing::info_span!(target: "audit", "wipe", audit.action = "order.peek", audit.effect = "destructive").entered());
+    });
+    assert_eq!(audited::sink::Sink::health(&policed.log).policy().unrecorded, [("quiet".to_owned(), 1)]);
+    let records = policed.close();
+    let level = |index: usize| records[index]["level"].as_str().unwrap();
+    assert_eq!((0..5).map(level).collect::<Vec<_>>(), ["metadata", "metadata", "request", "metadata", "metadata"]);
+    assert!(records[0].get("request").is_none());
+    assert_eq!(records[1]["retention"], json!({ "class": "short" }));
+    assert_eq!(records[2]["request"]["arguments"], json!({ "n": 3 }));
+    let mut removed = redactions(&records[2]);
+    removed.sort();
+    assert_eq!(
+        removed,
+        [
+            "/request/arguments/card drop policy:single/card.number",
+            "/request/arguments/phone drop policy:redaction/phone",
+        ]
+    );
+    assert_eq!(records[2]["operation"]["tool"]["destructive"], false);
+}
