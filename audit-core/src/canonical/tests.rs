@@ -171,3 +171,5 @@ fn a_number_has_all_of_its_digits() {
         assert_eq!(String::from_utf8(out).unwrap(), format!("[{number}"));
     }
 }
+
+mod methods;

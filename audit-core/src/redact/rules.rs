@@ -61,7 +61,7 @@ impl Rules {
     }
 
     /// Adds the paths of an attribute.
-    fn along(self, attribute: &'static [Path]) -> Self {
+    pub(crate) fn along(self, attribute: &'static [Path]) -> Self {
         Self { attribute, ..self }
     }
 

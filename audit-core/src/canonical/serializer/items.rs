@@ -235,7 +235,7 @@ impl Canonical {
         let Scratch { names, members, .. } = &*self.scratch;
         members.get(frame.members..)?.iter().find_map(|member| {
             let naming = names.get(member.name.clone()).is_some_and(|name| NAMING.contains(&name));
-            let text = if naming { self.member_text(member)? } else { return None };
+            let text = self.member_text(member).filter(|text| naming && is_like_name(text, 1))?;
             rules.privacy.names.find(text).map(Removed::by_name)
         })
     }
@@ -265,7 +265,8 @@ impl Canonical {
     pub(super) fn end_element(&mut self, frame: &mut Frame, mut item: Item) {
         if matches!(frame.pair, Pair::Open) && frame.count == 0 {
             let first = Member { name: 0..0, value: item.value, bytes: item.start..self.out.len() };
-            let secret = self.member_text(&first).and_then(|text| self.removed_by_name(text));
+            let text = self.member_text(&first).filter(|text| item.removed.is_none() && is_like_name(text, 0));
+            let secret = text.and_then(|text| self.removed_by_name(text));
             frame.pair = secret.and_then(|secret| self.within(secret)).map_or(Pair::None, Pair::Secret);
         }
         if !self.leave(frame, &mut item) {
@@ -396,6 +397,17 @@ impl Canonical {
         arrange(&mut self.out, frame.start, members.iter());
         Ok(())
     }
+}
+
+/// How long the name of a header or variable may be that stands as a text.
+const NAME_BYTES_MAX: usize = 64;
+
+/// Tells whether a text is a name rather than prose: letters, digits, `_`, `-` and `.`, and at most so many spaces.
+fn is_like_name(text: &str, spaces_max: usize) -> bool {
+    let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b' ');
+    text.len() <= NAME_BYTES_MAX
+        && text.bytes().all(is_letter)
+        && text.bytes().filter(|byte| *byte == b' ').count() <= spaces_max
 }
 
 /// Writes the members of the object that starts here in the given order: behind the object, and from there into its place.
