@@ -1,3 +1,4 @@
 //! What is removed, and who decides it.
 
+mod airline;
 mod policy;
