@@ -200,7 +200,7 @@ impl Open {
         self.entering = entered.leave();
         drop(span);
         if !secrets.is_empty() {
-            self.inside.with_secrets(|own| own.absorb(&secrets));
+            self.inside.with_secrets(|own| own.take(secrets));
         }
         (self.targets, self.redactions) = (targets, redactions);
         self.rules = rules.unwrap_or_default();

@@ -70,6 +70,11 @@ impl Secrets {
         self.texts.insert(form, rule.clone());
     }
 
+    /// Takes over what was removed.
+    pub(crate) fn take(&mut self, other: Self) {
+        if self.is_empty() { *self = other } else { self.absorb(&other) }
+    }
+
     /// Takes over what was removed from another call.
     pub(crate) fn absorb(&mut self, other: &Self) {
         if other.is_empty() {
@@ -135,12 +140,9 @@ impl Secrets {
 
 /// Returns the forms that a scalar takes in texts: as it is, as `Debug` and JSON escape it, a number without exponent.
 fn forms(text: &str) -> Vec<String> {
-    let debug = format!("{text:?}");
-    let mut json = Vec::with_capacity(text.len() + 2);
-    write_string(&mut json, text);
-    let json = String::from_utf8(json).unwrap_or_default();
-    let unquoted = |quoted: &str| quoted.get(1..quoted.len() - 1).unwrap_or_default().to_owned();
-    let mut forms = vec![text.to_owned(), unquoted(&debug), unquoted(&json), text.escape_debug().to_string()];
+    // Most scalars look the same however they are escaped.
+    let is_plain = |byte: u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\'' | b'\\');
+    let mut forms = if text.bytes().all(is_plain) { vec![text.to_owned()] } else { escaped(text) };
     if text.trim() != text && !text.trim().is_empty() {
         forms.push(text.trim().to_owned());
     }
@@ -148,6 +150,15 @@ fn forms(text: &str) -> Vec<String> {
         forms.extend(text.parse::<f64>().map(|number| number.to_string()));
     }
     forms
+}
+
+fn escaped(text: &str) -> Vec<String> {
+    let debug = format!("{text:?}");
+    let mut json = Vec::with_capacity(text.len() + 2);
+    write_string(&mut json, text);
+    let json = String::from_utf8(json).unwrap_or_default();
+    let unquoted = |quoted: &str| quoted.get(1..quoted.len() - 1).unwrap_or_default().to_owned();
+    vec![text.to_owned(), unquoted(&debug), unquoted(&json), text.escape_debug().to_string()]
 }
 
 fn is_number(text: &str) -> bool {
