@@ -14,7 +14,7 @@ use serde::Serialize;
 use crate::Exit;
 use crate::arguments::Secrets;
 use crate::output::Output;
-use crate::policy;
+use crate::quorum;
 use crate::ring::open_for_record;
 use crate::text::{entries, identifier};
 
@@ -161,7 +161,7 @@ fn keepers(arguments: &Anchor) -> anyhow::Result<Vec<Arc<dyn Keeper>>> {
 
 fn of_policy(arguments: &Anchor) -> anyhow::Result<Vec<NamedWitness>> {
     let Some(file) = &arguments.policy else { return Ok(Vec::new()) };
-    let policy = policy::read(file)?;
+    let policy = quorum::read(file)?;
     let with_url = policy.witnesses().filter_map(|witness| Some((witness, witness.url()?)));
     let named = with_url.map(|(witness, url)| {
         let name = witness.name().parse().with_context(|| format!("{}: {}", file.display(), witness.name()))?;

@@ -13,6 +13,7 @@ use crate::erase::Erase;
 use crate::export::Export;
 use crate::key_ring::KeyRing;
 use crate::lookup::Lookup;
+use crate::policy::Policy;
 use crate::prove::Prove;
 use crate::reveal::Reveal;
 
@@ -36,6 +37,7 @@ Examples:
   audited recover /var/lib/orders/audit
   audited key new orders.key --name example.com/orders
   audited key show /var/lib/orders/audit
+  audited policy diff audit.toml /var/lib/orders/audit
   audited prove /var/lib/orders/audit 01a17cbd-e826-77ed-86a8-0e9a0a0ad21c
 
 Processes that write at the same time have a log each: LOG, LOG.1, LOG.2 and so on. verify, show, timeline and stats
@@ -54,6 +56,8 @@ Exit codes:
   erase                  0 erased, 1 there was nothing to erase, 2 an error
   prove                  0 proved, 1 there is no such entry, 2 an error
   anchor                 0 anchored, 1 an anchor refuses or has seen another log, 2 an error
+  policy check           0 a policy, 1 none, 2 an error
+  policy diff            0 compared, 1 some lines cannot be read, 2 an error
   check                  0 it holds, 1 it is refused, 2 an error";
 
 #[derive(Debug, Subcommand)]
@@ -92,6 +96,9 @@ pub(crate) enum Command {
     /// Give the newest checkpoint of a log to witnesses and timestamp authorities, and keep what they give
     #[cfg(feature = "anchor")]
     Anchor(crate::anchor::Anchor),
+    /// Check audit policies, and tell what a log would have held under one
+    #[command(subcommand)]
+    Policy(Policy),
     /// Finish a log whose process died, so that it holds all that was recorded
     Recover(Recover),
 }

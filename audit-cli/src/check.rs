@@ -84,7 +84,7 @@ struct Covered {
 
 pub(crate) fn execute(arguments: &Check, output: &mut Output<'_>) -> anyhow::Result<Exit> {
     let bytes = read(arguments)?;
-    let policy = arguments.policy.as_deref().map(crate::policy::read).transpose()?;
+    let policy = arguments.policy.as_deref().map(crate::quorum::read).transpose()?;
     let is_keyless = |policy: &Policy| arguments.key.is_empty() && policy.logs().is_empty();
     ensure!(
         !policy.as_ref().is_some_and(is_keyless),

@@ -46,6 +46,7 @@ mod lookup;
 mod output;
 mod policy;
 mod prove;
+mod quorum;
 mod recover;
 mod reveal;
 mod ring;
@@ -136,6 +137,7 @@ fn execute(command: &Command, output: &mut Output<'_>) -> anyhow::Result<Exit> {
         Command::Lookup(arguments) => lookup::execute(arguments, output),
         Command::Reveal(arguments) => reveal::execute(arguments, output),
         Command::Erase(arguments) => erase::execute(arguments, output),
+        Command::Policy(arguments) => policy::execute(arguments, output),
         Command::Prove(arguments) => prove::execute(arguments, output),
         Command::Check(arguments) => check::execute(arguments, output),
         Command::Export(arguments) => export::execute(arguments, output),

@@ -85,7 +85,7 @@ pub(crate) fn execute(arguments: &Prove, output: &mut Output<'_>) -> anyhow::Res
     let which = which.context("expected the identifier of a record or a number, found neither")?;
     let mut options = Options::new().rotations(arguments.rotations);
     if let Some(file) = &arguments.policy {
-        options = options.policy(crate::policy::read(file)?);
+        options = options.policy(crate::quorum::read(file)?);
     }
     let mut evidence = match options.prove(&arguments.log, which) {
         Err(error) if error.is_not_found() => {

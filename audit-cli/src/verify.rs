@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 use crate::Exit;
 use crate::arguments::Verify;
 use crate::output::{Output, is_broken_pipe};
-use crate::policy;
+use crate::quorum;
 use crate::text::{entries, identifier, instant};
 use assurance::RestsOn;
 
@@ -109,7 +109,7 @@ fn verify(arguments: &Verify, subject: &Subject, output: &mut Output<'_>) -> any
         options = options.seal_key(text.trim_end().parse().with_context(|| file.display().to_string())?);
     }
     if let Some(file) = &arguments.policy {
-        options = options.policy(policy::read(file)?);
+        options = options.policy(quorum::read(file)?);
     }
     for file in &arguments.copy {
         options = options.copy(read(file)?);

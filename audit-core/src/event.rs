@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use serde::Serialize;
 
+use crate::audit_policy::{About, AuditPolicy, Limits, Written};
 use crate::canonical::{Canonical, Removed, object_of};
 use crate::context::Ambient;
 use crate::limit;
@@ -129,10 +130,12 @@ impl Event {
             limit::cut(&mut target.id, TARGET_BYTES_MAX);
             limit::cut(&mut target.kind, TARGET_BYTES_MAX);
         }
+        let action = self.action.as_deref().or(call.map(|call| &*call.action)).unwrap_or(event.as_str());
+        let policy = port.policy();
         let draft = Draft {
             event,
             time: port.clock().now(),
-            action: self.action.as_deref().or(call.map(|call| &*call.action)).unwrap_or(event.as_str()),
+            action,
             ambient: &ambient,
             call: call.map(|call| CallPart { id: call.id, start: None, end: None, tool_call_id: None, parent: None }),
             operation: None,
@@ -143,6 +146,8 @@ impl Event {
             targets: &self.targets,
             redactions: &redactions,
             annotations: annotations.as_ref(),
+            retention: policy.as_ref().and_then(|policy| retention(policy, action, &ambient)),
+            limits: Limits::default(),
             trigger: true,
         };
         let receipt = port.append_asked(&draft);
@@ -151,6 +156,13 @@ impl Event {
             _ => Ok(receipt),
         }
     }
+}
+
+/// Returns the class that says for how long records of an event or a span outside of calls are kept.
+pub(crate) fn retention<'p>(policy: &'p AuditPolicy, action: &str, ambient: &Ambient) -> Option<&'p str> {
+    let tenant = ambient.fields().and_then(|fields| fields.tenant_id());
+    let ruling = policy.ruling(&About { action, tenant, ..About::default() }, Written::default());
+    ruling.rule.decision.retention.as_deref()
 }
 
 impl Annotations {

@@ -7,24 +7,29 @@ mod fields;
 
 use core::time::Duration;
 use std::borrow::Cow;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use tracing::span::{Attributes, Record};
 use tracing::{Event, Metadata};
 
+use crate::audit_policy::Limits;
+use crate::call::{OnUnavailable, Site};
 use crate::context::{Ambient, CallLink};
+use crate::event::retention;
 use crate::id::CallId;
 use crate::limit;
 use crate::outcome;
+use crate::policed::{Called, Policed, Ruled};
 use crate::port::{AuditPort, Demand, is_call_span};
 use crate::record::{CallPart, Draft, Operation, Outcome, PENDING, Payload};
+use crate::redact::Redaction;
 use crate::redact::Rules;
 use crate::redact::secrets::{REMOVED, Secrets};
 use crate::sink::Receipt;
 use crate::time::{Clock as _, SystemClock, Time};
 use crate::unavailable::Unavailable;
 use crate::unrecorded;
-use crate::vocabulary::{Durability, Effect, EventName, Level, Status, Writer};
+use crate::vocabulary::{Durability, Effect, EventName, Level, Stages, Status, Writer};
 use fields::Fields;
 
 /// How long an action may be.
@@ -72,6 +77,10 @@ pub struct SpanCall {
     action: Cow<'static, str>,
     tool: &'static str,
     effect: Effect,
+    /// What the log's policy decides; none without one.
+    policed: Option<Arc<Policed>>,
+    /// The fields of the span's start and what was removed from them, where the record of the end is the only one.
+    request: Option<(Payload, Vec<Redaction>)>,
     /// What was recorded on the span after its start.
     late: Fields,
     /// What is at work inside the span.
@@ -102,7 +111,7 @@ impl SpanCall {
         let here = Ambient::current_with(None);
         let made_in = here.call().map(|call| call.id);
         let ambient = Around::or_here(around, here);
-        let rules = Rules::of(port, &ambient);
+        let mut rules = Rules::of(port, &ambient);
         let mut fields = Fields::new("/request/arguments", rules.clone());
         attributes.record(&mut fields);
         let action: Cow<'static, str> = action(&mut fields)?.into();
@@ -110,6 +119,20 @@ impl SpanCall {
             unrecorded::add(SystemClock.now(), None, &Unavailable::new(action, None));
             return None;
         };
+        let effect = fields.effect.unwrap_or(Effect::Write);
+        let called = Called { action: &action, tool: attributes.metadata().name(), ambient: &ambient };
+        let policed = Policed::of(port.sink(), site(effect), called);
+        if let Some(policed) = &policed {
+            if policed.is_unrecorded() {
+                policed.note_unrecorded(None);
+                return None;
+            }
+            // What is removed from the fields depends on what they say the span is.
+            rules = rules.with(policed.rules().clone());
+            fields = Fields::new("/request/arguments", rules.clone());
+            attributes.record(&mut fields);
+            fields.action = None;
+        }
         let (start, start_steady) = port.clock().both();
         let id = port.new_call_id(start);
         let inside = ambient.inside(CallLink { id, action: action.clone() });
@@ -122,7 +145,9 @@ impl SpanCall {
             start,
             action,
             tool: attributes.metadata().name(),
-            effect: fields.effect.unwrap_or(Effect::Write),
+            effect,
+            policed,
+            request: None,
             late: Fields::new("/annotations", rules),
             inside,
             counted: false,
@@ -152,19 +177,33 @@ impl SpanCall {
         let (event, outcome) = self.ended(&late, panicked);
         let duration = self.port.clock().steady().saturating_sub(self.start_steady);
         let now = self.port.clock().now().max(self.start);
-        let (annotations, redactions, secrets) = late.into_parts();
+        let (annotations, mut redactions, secrets) = late.into_parts();
         self.inside.with_secrets(|own| own.absorb(&secrets));
+        let ended = Some(outcome.status);
+        let Some(level) = self.ruled(ended).level else {
+            self.policed.iter().for_each(|policed| policed.note_unrecorded(ended));
+            return;
+        };
+        let only = self.request.is_some();
+        let request = self.request.take().filter(|_| level != Level::Metadata);
+        let request = request.map(|(request, removed)| {
+            redactions.extend(removed);
+            request
+        });
         if outcome.status != Status::Success {
             self.inside.tell(&self.ambient);
         }
         let draft = Draft {
             call: Some(self.call_part(Some((now, duration)))),
-            operation: Some(Operation { tool: self.tool, effect: None }),
+            operation: Some(Operation { tool: self.tool, effect: only.then_some(self.effect) }),
+            request: request.as_ref(),
             annotations: annotations.as_ref(),
             redactions: &redactions,
-            ..self.draft(event, now, &outcome)
+            trigger: only,
+            ..self.draft(event, now, &outcome, self.ruled(ended))
         };
-        let receipt = self.port.append(&draft, Demand::default());
+        let durability = self.ruled(ended).durability;
+        let receipt = self.port.append(&draft, Demand { durability, timeout: None });
         self.settle(&receipt);
     }
 
@@ -175,19 +214,28 @@ impl SpanCall {
 
     fn append_started(&mut self, mut fields: Fields) {
         fields.clean(&self.around());
-        let (arguments, redactions, secrets) = fields.into_parts();
+        let (arguments, mut redactions, secrets) = fields.into_parts();
         self.inside.with_secrets(|own| own.absorb(&secrets));
         let arguments = arguments.unwrap_or_else(|| Payload::new(b"{}".to_vec()));
+        if self.policed.as_ref().is_some_and(|policed| policed.stages() == Stages::Completed) {
+            self.request = Some((arguments, redactions));
+            return;
+        }
+        let ruled = self.ruled(None);
+        let arguments = Some(arguments).filter(|_| ruled.level != Some(Level::Metadata));
+        if arguments.is_none() {
+            redactions.clear();
+        }
         let draft = Draft {
             call: Some(self.call_part(None)),
             operation: Some(Operation { tool: self.tool, effect: Some(self.effect) }),
-            request: Some(&arguments),
+            request: arguments.as_ref(),
             redactions: &redactions,
             trigger: true,
-            ..self.draft(EventName::ToolCalled, self.start, &PENDING)
+            ..self.draft(EventName::ToolCalled, self.start, &PENDING, ruled)
         };
         // Nobody waits for the disk here, but it hurries.
-        let durability = (self.effect == Effect::Destructive).then_some(Durability::Disk);
+        let durability = ruled.durability.max((self.effect == Effect::Destructive).then_some(Durability::Disk));
         let receipt = self.port.append(&draft, Demand { durability, timeout: None });
         self.counted = self.settle(&receipt);
     }
@@ -214,8 +262,14 @@ impl SpanCall {
         (event, Outcome { status, effect, error_type, ..Outcome::pending() })
     }
 
-    fn draft<'a>(&'a self, event: EventName, time: Time, outcome: &'a Outcome) -> Draft<'a> {
-        Draft { level: Some(Level::Request), ..draft(event, time, &self.action, &self.ambient, outcome) }
+    fn draft<'a>(&'a self, event: EventName, time: Time, outcome: &'a Outcome, ruled: Ruled<'a>) -> Draft<'a> {
+        let Ruled { level, retention, limits, .. } = ruled;
+        Draft { level, retention, limits, ..draft(event, time, &self.action, &self.ambient, outcome) }
+    }
+
+    fn ruled(&self, ended: Option<Status>) -> Ruled<'_> {
+        let written = || Ruled::as_written(site(self.effect));
+        self.policed.as_ref().map_or_else(written, |policed| policed.ruled(ended))
     }
 
     fn call_part(&self, end: Option<(Time, Duration)>) -> CallPart<'_> {
@@ -259,16 +313,47 @@ pub fn record_event(port: &AuditPort, event: &Event<'_>, around: Option<Around>)
     };
     let (annotations, redactions, _secrets) = fields.into_parts();
     let call = ambient.call();
+    let policy = port.policy();
     let draft = Draft {
         call: call.map(|call| CallPart { id: call.id, start: None, end: None, tool_call_id: None, parent: None }),
         annotations: annotations.as_ref(),
         redactions: &redactions,
         trigger: true,
+        retention: policy.as_ref().and_then(|policy| retention(policy, &action, &ambient)),
         ..draft(name.unwrap_or(EventName::ToolProgress), port.clock().now(), &action, &ambient, &outcome)
     };
     if let Some(Err(error)) = port.append(&draft, Demand::default()).known() {
         let unavailable = Unavailable::new(action.clone().into(), Some(error.clone()));
         unrecorded::add(SystemClock.now(), Some(&error), &unavailable);
+    }
+}
+
+/// Returns the site that spans of an effect share: what they say of themselves are the arguments of a call.
+const fn site(effect: Effect) -> &'static Site {
+    const fn of(effect: Effect) -> Site {
+        Site {
+            action: "",
+            tool: "",
+            effect,
+            level: Level::Request,
+            stages: Stages::StartedCompleted,
+            durability: None,
+            append_timeout: None,
+            on_unavailable: OnUnavailable::Count,
+            parameters: &[],
+            fields: &[],
+            redact: &[],
+            summary: &[],
+            census: "",
+        }
+    }
+    static READ: Site = of(Effect::Read);
+    static WRITE: Site = of(Effect::Write);
+    static DESTRUCTIVE: Site = of(Effect::Destructive);
+    match effect {
+        Effect::Read => &READ,
+        Effect::Write => &WRITE,
+        Effect::Destructive => &DESTRUCTIVE,
     }
 }
 
@@ -294,6 +379,8 @@ fn draft<'a>(event: EventName, time: Time, action: &'a str, ambient: &'a Ambient
         targets: &[],
         redactions: &[],
         annotations: None,
+        retention: None,
+        limits: Limits::default(),
         trigger: false,
     }
 }

@@ -13,6 +13,7 @@ mod capture;
 mod limit;
 mod lines;
 mod outcome;
+mod policed;
 mod record;
 mod redact;
 mod reused;
@@ -20,6 +21,7 @@ mod unavailable;
 
 #[cfg(feature = "signatures")]
 pub mod anchor;
+pub mod audit_policy;
 pub mod canonical;
 pub mod checkpoint;
 pub mod context;

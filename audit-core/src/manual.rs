@@ -174,13 +174,12 @@ impl<'a> ToolCall<'a> {
             like.stages = Stages::StartedCompleted;
         }
         let site = site(like);
-        let begin =
-            call::begin_as(site, label, &mut |rules| take(site, rules, arguments, core::mem::take(&mut targets)));
+        let begin = call::begin_as(site, label, &mut |rules| take(rules, arguments, core::mem::take(&mut targets)));
         Begun(begin)
     }
 }
 
-fn take(site: &'static Site, rules: Rules, arguments: Option<Captured<'_>>, mut targets: Vec<Target>) -> Taken {
+fn take(rules: Rules, arguments: Option<Captured<'_>>, mut targets: Vec<Target>) -> Taken {
     let mut canonical = Canonical::redacting(rules);
     canonical.find_subjects(&|root| arguments.as_ref().filter(|_| root == ARGUMENTS));
     let written = arguments.map(|arguments| arguments.write(&mut canonical, (POINTER, "arguments"), Some(ARGUMENTS)));
@@ -193,11 +192,7 @@ fn take(site: &'static Site, rules: Rules, arguments: Option<Captured<'_>>, mut 
         target.id = clean;
     }
     let rules = canonical.take_rules();
-    let (bytes, mut redactions, secrets) = canonical.into_parts();
-    if site.level == Level::Metadata {
-        // Nothing was removed from arguments that the record does not hold.
-        redactions.retain(|redaction| !redaction.path.starts_with("/request/"));
-    }
+    let (bytes, redactions, secrets) = canonical.into_parts();
     Taken { arguments: written.map(|_| bytes), fields: None, targets, redactions, secrets, rules }
 }
 

@@ -9,8 +9,10 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use tracing::{Dispatch, dispatcher, span};
 
+use crate::audit_policy::AuditPolicy;
 use crate::context::Ambient;
 use crate::id::{self, CallId, IdSource, RandomIds, RecordId};
+use crate::policed::Removals;
 use crate::privacy::Privacy;
 use crate::record::{Draft, Stamp};
 use crate::sink::{Prepared, Receipt, Sink, WhenFull};
@@ -119,13 +121,29 @@ impl AuditPort {
         if self.0.sink.is_open() { Some(self.clone()) } else { recorder() }
     }
 
-    /// Returns what the log removes.
+    /// Returns what the log removes, and what its policy removes whichever rule decides.
     pub(crate) fn privacy(&self) -> Arc<Privacy> {
+        let policy = self.policy().and_then(|policy| Removals::of_all(&policy, self.0.sink.privacy()));
+        policy.unwrap_or_else(|| self.log_privacy())
+    }
+
+    /// Returns what the log removes.
+    pub(crate) fn log_privacy(&self) -> Arc<Privacy> {
         self.0.sink.privacy().unwrap_or_else(Privacy::shared)
     }
 
     pub(crate) fn clock(&self) -> &dyn Clock {
         &*self.0.clock
+    }
+
+    pub(crate) fn sink(&self) -> &dyn Sink {
+        &*self.0.sink
+    }
+
+    /// Returns the policy of the sink.
+    pub(crate) fn policy(&self) -> Option<Arc<AuditPolicy>> {
+        let sink = self.sink();
+        if sink.policy_serial() == 0 { None } else { sink.policy() }
     }
 
     pub(crate) fn new_call_id(&self, time: Time) -> CallId {

@@ -58,6 +58,9 @@ pub enum Subject {
     Beside(&'static str),
     /// The user on whose behalf the agent acts.
     OnBehalfOf,
+    /// The first of these that is there: what is in the arguments, then what is in the result, then the user on whose behalf
+    /// the agent acts. For paths alone.
+    FirstOf(&'static [Self]),
 }
 
 /// What makes tokens of values and seals them: whoever has the keys. This crate has none, and no cipher.

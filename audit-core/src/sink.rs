@@ -7,11 +7,12 @@ mod receipt;
 
 use std::sync::Arc;
 
+use crate::audit_policy::AuditPolicy;
 pub use crate::hash::Hash;
 use crate::privacy::Privacy;
 
 pub use error::{AppendError, AppendErrorKind};
-pub use health::{Condition, FailingAnchor, Health};
+pub use health::{Condition, FailingAnchor, Health, PolicyHealth};
 pub use prepared::{Prepared, WhenFull};
 pub use receipt::{Appended, Completion, Receipt};
 
@@ -39,6 +40,18 @@ pub trait Sink: Send + Sync + 'static {
     /// Tells whether the sink still accepts records. Once false it stays false.
     fn is_open(&self) -> bool {
         true
+    }
+
+    /// Returns the policy that decides how much of which call is recorded. Without one it is for the attributes to say. A
+    /// policy belongs to one sink.
+    fn policy(&self) -> Option<Arc<AuditPolicy>> {
+        None
+    }
+
+    /// Returns the [serial number](AuditPolicy::serial) of that policy, 0 without one. It is asked at each call, and the
+    /// policy only where this number is another one than before.
+    fn policy_serial(&self) -> u64 {
+        self.policy().map_or(0, |policy| policy.serial())
     }
 
     /// Tells how the sink is, for diagnosis. It is not asked on the way of a call. It appends nothing, and waits for nothing

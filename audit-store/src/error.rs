@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use audit_core::sink::{AppendError, AppendErrorKind};
 
+use crate::policy::PolicyError;
 use crate::verify::Finding;
 
 /// Why a log could not be opened, read or closed.
@@ -30,6 +31,7 @@ enum Kind {
     OriginDiffers { expected: String, found: String },
     InvalidOrigin { found: String },
     Key(String),
+    Policy(PolicyError),
     NotFound(String),
     Uncovered { number: u64, size: u64 },
     Uncosigned { number: u64 },
@@ -76,6 +78,10 @@ impl Error {
     /// `reason` says what was expected of a key and what was found, and holds nothing secret.
     pub(crate) fn key(path: &Path, reason: String) -> Self {
         Self::new(path, Kind::Key(reason))
+    }
+
+    pub(crate) fn of_policy(path: &Path, fault: PolicyError) -> Self {
+        Self::new(path, Kind::Policy(fault))
     }
 
     /// `expected` names what was looked for.
@@ -135,6 +141,15 @@ impl Error {
     #[must_use]
     pub const fn is_key(&self) -> bool {
         matches!(self.0.kind, Kind::Key(_))
+    }
+
+    /// Returns why the file is no audit policy, and in which line.
+    #[must_use]
+    pub const fn policy(&self) -> Option<&PolicyError> {
+        match &self.0.kind {
+            Kind::Policy(fault) => Some(fault),
+            _ => None,
+        }
     }
 
     /// Tells whether the log has no such entry.
@@ -256,6 +271,7 @@ impl fmt::Display for Error {
                 "{path}: expected an origin of 1 to 255 bytes without spaces, control characters or `+`, found {found:?}"
             ),
             Kind::Key(reason) => write!(f, "{path}: {reason}"),
+            Kind::Policy(fault) => write!(f, "{path}: {fault}"),
             Kind::NotFound(expected) => write!(f, "{path}: expected {expected}, found none"),
             Kind::Uncovered { number, size } => write!(
                 f,

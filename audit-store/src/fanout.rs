@@ -12,6 +12,7 @@ use std::io::Write as _;
 use std::sync::Arc;
 use std::thread;
 
+use audit_core::audit_policy::AuditPolicy;
 use audit_core::privacy::Privacy;
 use audit_core::sink::{AppendError, AppendErrorKind, Hash, Health, Prepared, Receipt, Sink};
 
@@ -146,16 +147,24 @@ impl Sink for Fanout {
         self.primary.keep(payload)
     }
 
+    fn privacy(&self) -> Option<Arc<Privacy>> {
+        self.primary.privacy()
+    }
+
+    fn policy(&self) -> Option<Arc<AuditPolicy>> {
+        self.primary.policy()
+    }
+
+    fn policy_serial(&self) -> u64 {
+        self.primary.policy_serial()
+    }
+
     fn is_open(&self) -> bool {
         self.primary.is_open()
     }
 
     fn health(&self) -> Health {
         self.primary.health()
-    }
-
-    fn privacy(&self) -> Option<Arc<Privacy>> {
-        self.primary.privacy()
     }
 
     fn weak(&self) -> Option<Arc<dyn Sink>> {
@@ -197,16 +206,24 @@ impl Sink for WeakFanout {
         self.primary.keep(payload)
     }
 
+    fn privacy(&self) -> Option<Arc<Privacy>> {
+        self.primary.privacy()
+    }
+
+    fn policy(&self) -> Option<Arc<AuditPolicy>> {
+        self.primary.policy()
+    }
+
+    fn policy_serial(&self) -> u64 {
+        self.primary.policy_serial()
+    }
+
     fn is_open(&self) -> bool {
         self.primary.is_open()
     }
 
     fn health(&self) -> Health {
         self.primary.health()
-    }
-
-    fn privacy(&self) -> Option<Arc<Privacy>> {
-        self.primary.privacy()
     }
 }
 

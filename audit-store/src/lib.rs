@@ -56,6 +56,7 @@ pub mod keys;
 mod layout;
 mod log;
 mod options;
+pub mod policy;
 pub mod privacy;
 pub mod proof;
 pub mod query;

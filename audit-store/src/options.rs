@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use audit_core::anchor::Anchor;
+use audit_core::audit_policy::Limits;
 use audit_core::id::{IdSource, RandomIds};
 use audit_core::note::Signer;
 use audit_core::privacy::Privacy;
@@ -41,6 +42,8 @@ pub struct Options {
     pub(crate) privacy: Option<Privacy>,
     pub(crate) anchors: Vec<Arc<dyn Anchor>>,
     pub(crate) anchor_pace: Pace,
+    pub(crate) policy_file: Option<PathBuf>,
+    pub(crate) limits: Limits,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn IdSource>,
     pub(crate) process: Process,
@@ -65,6 +68,8 @@ impl Default for Options {
             privacy: None,
             anchors: Vec::new(),
             anchor_pace: Pace::DEFAULT,
+            policy_file: None,
+            limits: Limits::default(),
             clock: Arc::new(SystemClock),
             ids: Arc::new(RandomIds),
             process: Process::CURRENT,
@@ -240,6 +245,26 @@ impl Options {
         self
     }
 
+    /// Decides by the policy in a file how much of which call is recorded, what is removed from it, and for how long it is
+    /// to be kept: see `docs/policy.md`.
+    ///
+    /// A log is not opened with a policy that cannot be read. The file is looked at once a second, by a thread of the log's
+    /// own. One that was changed and holds a policy is in force once `policy.loaded` is in the log; of one that does not,
+    /// `alert.raised` tells why, and so does the log's health, and the policy in force stays so.
+    #[must_use]
+    pub fn policy_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.policy_file = Some(path.into());
+        self
+    }
+
+    /// Limits the arguments and the results in records, unless the policy says otherwise: larger ones are kept beside the
+    /// segments or summed up. The default is no limit but the line's, 65,535 bytes, beyond which they are kept beside.
+    #[must_use]
+    pub const fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
     /// Takes the time of the log's own records from the given clock.
     #[must_use]
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
@@ -290,6 +315,8 @@ impl fmt::Debug for Options {
             .field("key_ring", &self.key_ring)
             .field("anchors", &self.anchors.iter().map(|anchor| anchor.name()).collect::<Vec<_>>())
             .field("anchor_pace", &self.anchor_pace)
+            .field("policy_file", &self.policy_file)
+            .field("limits", &self.limits)
             .finish_non_exhaustive()
     }
 }

@@ -118,6 +118,13 @@ pub mod keyring {
     pub use audit_store::keyring::*;
 }
 
+/// Audit policies: how much of which call is recorded, what is removed from it, and for how long it is kept.
+#[cfg(feature = "store")]
+pub mod policy {
+    pub use audit_core::audit_policy::*;
+    pub use audit_store::policy::*;
+}
+
 #[cfg(all(feature = "layer", feature = "store"))]
 pub use init::{InitError, InitGuard, init, init_strict, init_with};
 

@@ -20,11 +20,11 @@ fn run_example(arguments: &[&str]) -> String {
     text
 }
 
-fn lines(path: &Path) -> Vec<Value> {
+pub(crate) fn lines(path: &Path) -> Vec<Value> {
     std::fs::read_to_string(path).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-fn records(log: &Path) -> Vec<Value> {
+pub(crate) fn records(log: &Path) -> Vec<Value> {
     lines(&log.join("segments/00000000000000000000.jsonl"))
         .into_iter()
         .map(|mut entry| entry["record"].take())
@@ -32,7 +32,7 @@ fn records(log: &Path) -> Vec<Value> {
 }
 
 /// Every byte of every file of the log; what is no text, as tiles are, with other characters in its place.
-fn all_bytes(directory: &Path) -> String {
+pub(crate) fn all_bytes(directory: &Path) -> String {
     let mut text = String::new();
     for entry in std::fs::read_dir(directory).unwrap() {
         let path = entry.unwrap().path();
@@ -46,7 +46,7 @@ fn all_bytes(directory: &Path) -> String {
 }
 
 /// Visits every member of a value with its name.
-fn visit(value: &Value, name: &str, see: &mut impl FnMut(&str, &Value)) {
+pub(crate) fn visit(value: &Value, name: &str, see: &mut impl FnMut(&str, &Value)) {
     match value {
         Value::Object(members) => members.iter().for_each(|(name, member)| visit(member, name, see)),
         Value::Array(items) => items.iter().for_each(|item| visit(item, name, see)),
@@ -55,7 +55,7 @@ fn visit(value: &Value, name: &str, see: &mut impl FnMut(&str, &Value)) {
     see(name, value);
 }
 
-fn tokens(text: &str) -> BTreeSet<&str> {
+pub(crate) fn tokens(text: &str) -> BTreeSet<&str> {
     text.split(|character: char| !character.is_alphanumeric() && character != '_')
         .filter(|token| !token.is_empty())
         .collect()
@@ -117,7 +117,7 @@ fn the_recorded_runs_leave_two_records_a_call_and_no_personal_data() {
 }
 
 /// Emails, birth dates, streets and payment ids of all users; and the last four digits of their cards.
-fn personal_data(data: &Path) -> (BTreeSet<String>, BTreeSet<String>) {
+pub(crate) fn personal_data(data: &Path) -> (BTreeSet<String>, BTreeSet<String>) {
     let users: Value = serde_json::from_str(&std::fs::read_to_string(data.join("users.json")).unwrap()).unwrap();
     let (mut personal, mut last_fours) = (BTreeSet::new(), BTreeSet::new());
     visit(&users, "", &mut |name, value| match (name, value) {
@@ -131,7 +131,7 @@ fn personal_data(data: &Path) -> (BTreeSet<String>, BTreeSet<String>) {
 }
 
 /// What the log must still hold of the arguments.
-fn kept(calls: &[Value]) -> BTreeSet<String> {
+pub(crate) fn kept(calls: &[Value]) -> BTreeSet<String> {
     let mut kept = BTreeSet::new();
     for call in calls {
         visit(&call["arguments"], "", &mut |name, value| match name {

@@ -11,6 +11,7 @@ use super::{Arguments, Call, Kept, OnUnavailable, Open, Place, Site, span};
 use crate::canonical::Canonical;
 use crate::capture::Captured;
 use crate::context::{Ambient, CallLink, SpanPlace};
+use crate::policed::{Called, Policed};
 use crate::port::AuditPort;
 use crate::record::{Payload, Target};
 use crate::redact::secrets::Secrets;
@@ -20,7 +21,7 @@ use crate::sink::{AppendError, Receipt};
 use crate::time::{Clock as _, SystemClock};
 use crate::unavailable::{self, Unavailable};
 use crate::unrecorded;
-use crate::vocabulary::{Level, Stages};
+use crate::vocabulary::Stages;
 
 /// A call whose `started` record may still be on its way. Dropped, it is recorded as cancelled without effect.
 #[derive(Debug)]
@@ -126,7 +127,17 @@ pub(crate) fn begin_as(site: &'static Site, label: Label, capture: &mut dyn FnMu
     };
     let ambient = Ambient::current_with(Some(&port));
     ambient.reached(&label.tool);
-    let rules = Rules::of(&port, &ambient).along(site.redact);
+    let called = Called { action: &label.action, tool: &label.tool, ambient: &ambient };
+    let policed = Policed::of(port.sink(), site, called);
+    if let Some(policed) = policed.as_ref().filter(|policed| policed.is_unrecorded()) {
+        policed.note_unrecorded(None);
+        return Begin { site, action: label.action, call: Call { open: None }, receipt: None, without_log: false };
+    }
+    let rules = Rules::of_call(&port, &ambient, site.redact);
+    let rules = match &policed {
+        Some(policed) => rules.with(policed.rules().clone()),
+        None => rules,
+    };
     let (start, start_steady) = port.clock().both();
     let id = port.new_call_id(start);
     let span = span::open(&label, id, &ambient);
@@ -137,6 +148,7 @@ pub(crate) fn begin_as(site: &'static Site, label: Label, capture: &mut dyn FnMu
     });
     let mut open = Kept::new(Open {
         site,
+        policed,
         action: label.action.clone(),
         tool: label.tool,
         port,
@@ -153,6 +165,7 @@ pub(crate) fn begin_as(site: &'static Site, label: Label, capture: &mut dyn FnMu
         annotations: None,
         rules: Rules::default(),
         redactions: Vec::new(),
+        response_redactions: Vec::new(),
         receipt: None,
         in_log: false,
         counted: false,
@@ -160,8 +173,11 @@ pub(crate) fn begin_as(site: &'static Site, label: Label, capture: &mut dyn FnMu
         entered: None,
     });
     let arguments = open.capture(rules, capture);
-    let request = arguments.filter(|_| site.level != Level::Metadata).map(Payload::new);
-    let receipt = match site.stages {
+    let request = arguments.filter(|_| open.takes_arguments()).map(Payload::new);
+    if request.is_none() {
+        open.forget_arguments();
+    }
+    let receipt = match open.stages() {
         Stages::StartedCompleted => {
             let receipt = open.append_started(request.as_ref());
             open.in_log = !matches!(receipt.as_ref().and_then(Receipt::known), Some(Err(_)));
@@ -203,15 +219,11 @@ fn take(site: &'static Site, rules: Rules, given: &mut Given<'_>) -> Taken {
     }
     let (targets, captured) = taken.into_parts();
     let rules = canonical.take_rules();
-    let (bytes, mut redactions, secrets) = canonical.into_parts();
+    let (bytes, redactions, secrets) = canonical.into_parts();
     let (arguments, fields) = match captured {
         Some(arguments) => (Some(arguments), Some(bytes)),
         None => (Some(bytes), None),
     };
-    if site.level == Level::Metadata {
-        // Nothing was removed from arguments that the record does not hold.
-        redactions.retain(|redaction| !redaction.path.starts_with("/request/"));
-    }
     Taken { arguments, fields, targets, redactions, secrets, rules }
 }
 

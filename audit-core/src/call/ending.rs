@@ -3,15 +3,18 @@
 use core::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use super::Site;
 use super::open::{Ended, Open};
 use crate::canonical::Canonical;
 use crate::capture::Captured;
 use crate::outcome::{self, Conclusion, ErrorFacts, Stated, TOOL_ERROR};
 use crate::record::Response;
-use crate::redact::Root;
+use crate::redact::{Redaction, Root};
 use crate::reused::Buffer;
 use crate::vocabulary::{Level, Status};
+
+/// Where a result stands in a record, and where its summary does.
+const RESULT: &str = "/response/result";
+const SUMMARY: &str = "/response/summary";
 
 /// How long a code may be.
 const CODE_BYTES_MAX: usize = 128;
@@ -77,15 +80,13 @@ impl<'c> Ending<'c> {
     /// Takes what an adapter says: how the call ended, and what it returned.
     pub(crate) fn concluded(&mut self, conclusion: Conclusion, result: Option<Captured<'_>>) {
         let json = result.and_then(|result| self.open.write_result(&result));
-        let response = self.open.response(json);
-        *self.told = Some(self.open.ended(conclusion, response));
+        *self.told = Some(self.open.ended(conclusion, json));
     }
 
     /// Takes `None`.
     pub fn nothing(&mut self) {
         let conclusion = self.stated.take().unwrap_or_else(Conclusion::success);
-        let response = self.open.response(Some(b"null".to_vec().into()));
-        *self.told = Some(self.open.ended(conclusion, response));
+        *self.told = Some(self.open.ended(conclusion, Some(b"null".to_vec().into())));
     }
 
     /// Takes an error; `form` is the error as a value, whose JSON may have a code.
@@ -139,8 +140,7 @@ impl<'c> Ending<'c> {
             return self.tool_error(written);
         }
         let conclusion = conclusion.unwrap_or_else(Conclusion::success);
-        let response = self.open.response(written);
-        *self.told = Some(self.open.ended(conclusion, response));
+        *self.told = Some(self.open.ended(conclusion, written));
     }
 
     fn tool_error(&mut self, written: Option<Buffer>) {
@@ -148,8 +148,7 @@ impl<'c> Ending<'c> {
         conclusion.reason = written.as_ref().and_then(|json| outcome::first_text(json));
         // What a failed tool says may quote its arguments, as the text of any error does.
         let quotes = self.open.hides_errors() || !self.open.inside.with_secrets(|secrets| secrets.is_empty());
-        let response = self.open.response(written.filter(|_| !quotes));
-        *self.told = Some(self.open.ended(conclusion, response));
+        *self.told = Some(self.open.ended(conclusion, written.filter(|_| !quotes)));
         self.open.tell_the_outer_call();
     }
 }
@@ -168,6 +167,15 @@ fn panicked() -> Conclusion {
     Conclusion::unknown().reason("what says how the call ended panicked")
 }
 
+/// Returns where a result stands in a record of this level.
+const fn place_of(level: Level) -> &'static str {
+    match level {
+        Level::Metadata => "",
+        Level::Request => SUMMARY,
+        Level::RequestResponse => RESULT,
+    }
+}
+
 impl Open {
     fn says_that_it_is_an_error(&self, value: &Captured<'_>) -> bool {
         value.json().is_some_and(|json| outcome::is_error(&json))
@@ -176,13 +184,11 @@ impl Open {
     /// Writes a result as the record has it; nothing if it was withheld. At level `metadata` it is written only to see
     /// whether it says that it is an error.
     fn write_result(&mut self, value: &Captured<'_>) -> Option<Buffer> {
-        let place = match self.site.level {
-            Level::Metadata => ("", ""),
-            Level::Request => ("/response/summary", "summary"),
-            Level::RequestResponse => ("/response/result", "result"),
-        };
+        let level = self.result_level();
+        let pointer = place_of(level);
+        let place = (pointer, pointer.rsplit('/').next().unwrap_or_default());
         // What is only looked at is worth no key.
-        let is_kept = self.site.level != Level::Metadata;
+        let is_kept = level != Level::Metadata;
         let rules = if is_kept { mem::take(&mut self.rules) } else { self.rules.dropping() };
         let mut canonical = Canonical::redacting(rules);
         canonical.find_subjects(&|root| (root == Root::Return).then_some(value));
@@ -191,21 +197,27 @@ impl Open {
             self.rules = rules;
         }
         let (bytes, redactions, _not_in_errors) = canonical.into_parts();
-        if self.site.level != Level::Metadata {
-            self.redactions.extend(redactions);
-        }
+        self.response_redactions.extend(redactions);
         written.then_some(bytes)
     }
 
-    /// Makes the record's response of a result that was written.
-    fn response(&self, json: Option<Buffer>) -> Option<Response> {
-        let Site { level, summary, .. } = self.site;
-        let json = json.filter(|_| *level != Level::Metadata)?;
-        Some(Response::new(json, *level == Level::RequestResponse, summary))
+    /// Makes the record's response of a result that was written, as the level has it.
+    fn response(&mut self, json: Option<Buffer>, level: Option<Level>) -> Option<Response> {
+        let removed = mem::take(&mut self.response_redactions);
+        let level = level.filter(|level| *level != Level::Metadata)?;
+        let is_whole = level == Level::RequestResponse;
+        let (from, to) = (place_of(self.result_level()), place_of(level));
+        self.redactions.extend(removed.into_iter().map(|redaction| match redaction.path.strip_prefix(from) {
+            Some(rest) if from != to => Redaction { path: format!("{to}{rest}"), ..redaction },
+            _ => redaction,
+        }));
+        Some(Response::new(json?, is_whole, self.site.summary))
     }
 
     /// Makes the record's outcome, clean of what was removed from the arguments.
-    pub(super) fn ended(&mut self, conclusion: Conclusion, response: Option<Response>) -> Ended {
+    pub(super) fn ended(&mut self, conclusion: Conclusion, result: Option<Buffer>) -> Ended {
+        let level = self.ruled(Some(conclusion.status)).level;
+        let response = self.response(result, level);
         let (event, effect) = outcome::end(self.site.effect, conclusion.status, conclusion.effect);
         let error_type = conclusion.error_type.and_then(|text| self.clean(&text, "/outcome/error_type"));
         let mut code = conclusion.code.and_then(|text| self.clean(&text, "/outcome/code"));

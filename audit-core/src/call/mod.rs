@@ -118,7 +118,7 @@ impl Call {
         let mut open = self.open.take()?;
         let mut told = None;
         let ended = open.told(tell, &mut told);
-        let durability = open.site.durability;
+        let durability = open.ruled(Some(ended.outcome.status)).durability;
         open.append_end(ended, durability)
     }
 
@@ -165,7 +165,7 @@ impl Drop for Call {
         let Some(mut open) = self.open.take() else { return };
         open.leave();
         // A call that the log refused never was: its function returned without running the body.
-        if open.in_log || open.body_began || open.site.stages == Stages::Completed {
+        if open.in_log || open.body_began || open.stages() == Stages::Completed {
             let ended = open.cancelled();
             note(open.append_end(&ended, None));
         }

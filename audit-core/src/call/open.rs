@@ -3,6 +3,7 @@
 use core::mem;
 use core::time::Duration;
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use tracing::Span;
 
@@ -10,12 +11,13 @@ use super::{Ending, Site, Tell, span};
 use crate::context::{Ambient, Entered, SpanPlace};
 use crate::id::CallId;
 use crate::outcome::Conclusion;
+use crate::policed::{Policed, Ruled};
 use crate::port::{AuditPort, Demand};
 use crate::record::{CallPart, Draft, Operation, Outcome, PENDING, Payload, Response, Target};
 use crate::redact::{Redaction, Removal, Root, Rules};
 use crate::sink::Receipt;
 use crate::time::Time;
-use crate::vocabulary::{Applied, Durability, Effect, EventName, Stages};
+use crate::vocabulary::{Applied, Durability, Effect, EventName, Level, Stages, Status};
 
 /// How much of an error's text is worth cleaning; the record cuts at 4,096 bytes, the mark of the cut included.
 const REASON_BYTES_MAX: usize = 4_000;
@@ -26,6 +28,8 @@ const SECRET_BYTES_MAX: usize = 64 << 10;
 #[derive(Debug)]
 pub(super) struct Open {
     pub(super) site: &'static Site,
+    /// What the log's policy decides; none without one.
+    pub(super) policed: Option<Arc<Policed>>,
     /// The action and the tool: the site's, unless an adapter names them at run time.
     pub(super) action: Cow<'static, str>,
     pub(super) tool: Cow<'static, str>,
@@ -48,6 +52,8 @@ pub(super) struct Open {
     /// What is removed from the call.
     pub(super) rules: Rules,
     pub(super) redactions: Vec<Redaction>,
+    /// What was removed from the result, wherever that will stand.
+    pub(super) response_redactions: Vec<Redaction>,
     /// What the body of a returned future waits for.
     pub(super) receipt: Option<Receipt>,
     /// True once a record of the call is in the log, or on its way.
@@ -165,11 +171,42 @@ impl Open {
         self.inside.tell(&self.ambient);
     }
 
+    /// Returns what holds for the record of the beginning, or of an end.
+    pub(super) fn ruled(&self, ended: Option<Status>) -> Ruled<'_> {
+        self.policed.as_ref().map_or_else(|| Ruled::as_written(self.site), |policed| policed.ruled(ended))
+    }
+
+    pub(super) fn stages(&self) -> Stages {
+        self.policed.as_ref().map_or(self.site.stages, |policed| policed.stages())
+    }
+
+    /// Returns the highest level that a record with a result may have.
+    pub(super) fn result_level(&self) -> Level {
+        self.policed.as_ref().map_or(self.site.level, |policed| policed.result_level())
+    }
+
+    /// Tells whether a record of the call is to have its arguments.
+    pub(super) fn takes_arguments(&self) -> bool {
+        self.policed.as_ref().map_or(self.site.level != Level::Metadata, |policed| policed.takes_arguments())
+    }
+
+    /// Forgets what was removed from arguments that no record holds.
+    pub(super) fn forget_arguments(&mut self) {
+        self.redactions.retain(|redaction| !redaction.path.starts_with("/request/"));
+    }
+
+    fn note_unrecorded(&self, ended: Option<Status>) {
+        if let Some(policed) = &self.policed {
+            policed.note_unrecorded(ended);
+        }
+    }
+
     /// Appends the record of the intent; its receipt is returned unless that has nothing more to tell.
     pub(super) fn append_started(&mut self, request: Option<&Payload>) -> Option<Receipt> {
         // A destructive intent is on the disk before the body runs, whatever the log's own durability.
         let destructive = (self.site.effect == Effect::Destructive).then_some(Durability::Disk);
         let redactions = mem::take(&mut self.redactions);
+        let ruled = self.ruled(None);
         let draft = Draft {
             call: Some(self.call_part(None)),
             operation: Some(Operation { tool: &self.tool, effect: Some(self.site.effect) }),
@@ -177,30 +214,39 @@ impl Open {
             redactions: &redactions,
             annotations: self.annotations.as_ref(),
             trigger: true,
-            ..self.draft(EventName::ToolCalled, self.start, &PENDING)
+            ..self.draft(EventName::ToolCalled, self.start, &PENDING, ruled)
         };
-        let durability = self.site.durability.max(destructive);
+        let durability = ruled.durability.max(destructive);
         let receipt = self.port.append(&draft, Demand { durability, timeout: self.site.append_timeout });
         if has_told(&receipt) { None } else { Some(receipt) }
     }
 
     pub(super) fn append_end(&mut self, ended: &Ended, durability: Option<Durability>) -> Option<Receipt> {
+        let status = Some(ended.outcome.status);
+        let Some(level) = self.ruled(status).level else {
+            self.note_unrecorded(status);
+            return None;
+        };
+        if level == Level::Metadata {
+            self.forget_arguments();
+        }
         let response = ended.response.as_ref();
         let (now, steady) = self.port.clock().both();
         let duration = steady.saturating_sub(self.start_steady);
         // The wall clock may have been set back meanwhile; a call does not end before it starts.
         let now = now.max(self.start);
-        let only = self.site.stages == Stages::Completed;
+        let only = self.stages() == Stages::Completed;
         let redactions = mem::take(&mut self.redactions);
+        let ruled = self.ruled(status);
         let draft = Draft {
             call: Some(self.call_part(Some((now, duration)))),
             operation: Some(Operation { tool: &self.tool, effect: only.then_some(self.site.effect) }),
-            request: self.request.as_ref(),
+            request: self.request.as_ref().filter(|_| level != Level::Metadata),
             response,
             redactions: &redactions,
             annotations: self.annotations.as_ref().filter(|_| only),
             trigger: only,
-            ..self.draft(ended.event, now, &ended.outcome)
+            ..self.draft(ended.event, now, &ended.outcome, ruled)
         };
         let demand = Demand { durability, timeout: self.site.append_timeout };
         let record_id = self.port.new_record_id(now);
@@ -210,7 +256,7 @@ impl Open {
         if self.counted || has_told(&receipt) { None } else { Some(receipt) }
     }
 
-    fn draft<'a>(&'a self, event: EventName, time: Time, outcome: &'a Outcome) -> Draft<'a> {
+    fn draft<'a>(&'a self, event: EventName, time: Time, outcome: &'a Outcome, ruled: Ruled<'a>) -> Draft<'a> {
         Draft {
             event,
             time,
@@ -219,12 +265,14 @@ impl Open {
             call: None,
             operation: None,
             outcome,
-            level: Some(self.site.level),
+            level: ruled.level,
             request: None,
             response: None,
             targets: &self.targets,
             redactions: &[],
             annotations: None,
+            retention: ruled.retention,
+            limits: ruled.limits,
             trigger: false,
         }
     }

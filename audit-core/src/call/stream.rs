@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, UnwindSafe, catch_unwind};
 use futures_core::Stream;
 use pin_project_lite::pin_project;
 
-use super::open::Ended;
+use super::open::{Ended, Open};
 use super::{Call, note};
 use crate::outcome::{Conclusion, ErrorFacts};
 use crate::record::Response;
@@ -143,20 +143,29 @@ impl Call {
 
     fn finish_after(&mut self, items: &mut Items) {
         let Some(mut open) = self.open.take() else { return };
-        let response = response(open.site.level, items);
-        let ended = open.ended(items.conclusion(), response);
-        let durability = open.site.durability;
+        let ended = open.ended(items.conclusion(), None);
+        let ended = Ended { response: open.response_of_stream(&ended, items.seen()), ..ended };
+        let durability = open.ruled(Some(ended.outcome.status)).durability;
         note(open.append_end(&ended, durability));
     }
 
     fn cancel_after(&mut self, items: &Items) {
         let Some(mut open) = self.open.take() else { return };
-        let response = response(open.site.level, items);
-        let ended = Ended { response, ..open.cancelled() };
+        let ended = open.cancelled();
+        let ended = Ended { response: open.response_of_stream(&ended, items.seen()), ..ended };
         note(open.append_end(&ended, None));
     }
 }
 
-fn response(level: Level, items: &Items) -> Option<Response> {
-    (level != Level::Metadata).then(|| Response::of_stream(items.succeeded + items.failed))
+impl Items {
+    const fn seen(&self) -> u64 {
+        self.succeeded + self.failed
+    }
+}
+
+impl Open {
+    fn response_of_stream(&self, ended: &Ended, items: u64) -> Option<Response> {
+        let level = self.ruled(Some(ended.outcome.status)).level?;
+        (level != Level::Metadata).then(|| Response::of_stream(items))
+    }
 }

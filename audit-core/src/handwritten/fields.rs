@@ -12,7 +12,7 @@ use crate::capture::{Capture as _, Captured, Probe};
 use crate::limit;
 use crate::record::Payload;
 use crate::redact::secrets::{REMOVED, Secrets};
-use crate::redact::{Redaction, Rules, push_step};
+use crate::redact::{Path, Redaction, Root, Rules, Segment, push_step};
 use crate::vocabulary::{Effect, Status};
 
 /// The fields that say what a span or event is.
@@ -147,7 +147,8 @@ impl Fields {
         let mut pointer = self.pointer.to_owned();
         push_step(&mut pointer, name);
         let mut canonical = Canonical::redacting(self.rules.clone());
-        let written = match self.rules.privacy.names.find(name).map(Removed::by_name) {
+        let by_name = || self.rules.privacy.names.find(name).map(Removed::by_name);
+        let written = match self.by_path(name).or_else(by_name) {
             Some(removed) => captured.write_removed(&mut canonical, (&pointer, name), &removed, &[]),
             None => captured.write(&mut canonical, (&pointer, name), None),
         };
@@ -157,6 +158,17 @@ impl Fields {
         if written {
             self.put(name, bytes.into_inner());
         }
+    }
+
+    /// Returns the rule of a path that begins with the field. It removes the whole field if it leads into it: that is a text.
+    fn by_path(&self, name: &str) -> Option<Removed> {
+        let begins = |path: &Path| {
+            path.root == Root::Parameter(0)
+                && matches!(path.segments, [Segment::Key { name: first, .. }, ..] if *first == name)
+        };
+        let (index, path) = self.rules.paths().find(|(_, path)| begins(path))?;
+        let removed = Removed::by_path(&self.rules, index)?;
+        Some(if path.segments.len() == 1 { removed } else { removed.dropped() })
     }
 
     fn put(&mut self, name: &'static str, value: Vec<u8>) {

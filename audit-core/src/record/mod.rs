@@ -4,10 +4,12 @@ mod object;
 mod payload;
 mod redactions;
 mod sections;
+mod summary;
 
 use core::time::Duration;
 use std::borrow::Cow;
 
+use crate::audit_policy::{Limits, Oversize};
 use crate::context::Ambient;
 use crate::entry::RECORD_BYTES_MAX;
 use crate::hash::Hash;
@@ -62,6 +64,10 @@ pub(crate) struct Draft<'a> {
     pub(crate) targets: &'a [Target],
     pub(crate) redactions: &'a [Redaction],
     pub(crate) annotations: Option<&'a Payload>,
+    /// The class that says for how long the record is to be kept.
+    pub(crate) retention: Option<&'a str>,
+    /// How large arguments and result may be to stand in the record.
+    pub(crate) limits: Limits,
     /// False for records that repeat an earlier one's identifiers only.
     pub(crate) trigger: bool,
 }
@@ -154,14 +160,16 @@ impl Draft<'_> {
     pub(crate) fn write(&self, stamp: Stamp, keep: &dyn Fn(&[u8]) -> Option<Hash>) -> Buffer {
         let mut out = Buffer::default();
         out.reserve(BYTES_USUAL);
-        self.write_as(&mut out, Fit::Whole, stamp, Places::HERE);
+        let places = self.places(keep);
+        self.write_as(&mut out, Fit::Whole, stamp, places);
         if out.len() <= RECORD_BYTES_MAX {
             return out;
         }
+        let elsewhere = |place: Place, kept: &dyn Fn() -> Place| if place == Place::Here { kept() } else { place };
         let places = Places {
             annotations: self.annotations.map_or(Place::Gone, |annotations| annotations.keep(keep)),
-            request: self.request.map_or(Place::Gone, |request| request.keep(keep)),
-            response: self.response.map_or(Place::Gone, |response| response.keep(keep)),
+            request: elsewhere(places.request, &|| self.request.map_or(Place::Gone, |request| request.keep(keep))),
+            response: elsewhere(places.response, &|| self.response.map_or(Place::Gone, |response| response.keep(keep))),
         };
         for fit in [Fit::WithoutPayloads, Fit::Bare, Fit::Least] {
             out.clear();
@@ -171,6 +179,30 @@ impl Draft<'_> {
             }
         }
         out
+    }
+
+    /// Tells where the payloads are that are larger than they may be in a record: beside it, or summed up in it.
+    fn places(&self, keep: &dyn Fn(&[u8]) -> Option<Hash>) -> Places {
+        let Limits { arguments_bytes_max, result_bytes_max, oversize } = self.limits;
+        if arguments_bytes_max.is_none() && result_bytes_max.is_none() {
+            return Places::HERE;
+        }
+        let place = |size: usize, limit: Option<usize>, kept: &dyn Fn() -> Place| {
+            if limit.is_none_or(|limit| size <= limit) {
+                return Place::Here;
+            }
+            let place = if oversize == Some(Oversize::Summary) { Place::Gone } else { kept() };
+            if place == Place::Kept { place } else { Place::Summed }
+        };
+        Places {
+            annotations: Place::Here,
+            request: self
+                .request
+                .map_or(Place::Here, |request| place(request.size(), arguments_bytes_max, &|| request.keep(keep))),
+            response: self.response.map_or(Place::Here, |response| {
+                place(response.whole_size(), result_bytes_max, &|| response.keep(keep))
+            }),
+        }
     }
 
     fn write_as(&self, out: &mut Vec<u8>, fit: Fit, stamp: Stamp, places: Places) {
@@ -207,6 +239,11 @@ impl Draft<'_> {
         }
         if let Some(response) = self.response {
             response.write(record.object(name!("response")), places.response);
+        }
+        if let Some(class) = self.retention {
+            let mut retention = record.object(name!("retention"));
+            retention.text(name!("class"), &fit.text(class));
+            retention.close();
         }
         record.written(sections.version_and_stage(), name!("stage"));
         let targets_max = if fit == Fit::Least { LEAST_TARGETS_MAX } else { usize::MAX };

@@ -2,14 +2,11 @@
 
 use serde_json::{Map, Value};
 
-use super::{Object, name};
+use super::{Object, name, summary};
 use crate::canonical;
 use crate::hash::Hash;
 use crate::redact::{Path, Segment};
 use crate::reused::Buffer;
-
-/// How long a result may be to be its own summary.
-const SUMMARY_BYTES_MAX: usize = 256;
 
 /// Where a payload is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +15,8 @@ pub(super) enum Place {
     Here,
     /// Beside the records, under its hash.
     Kept,
+    /// Nowhere, but what it holds is summed up in the record.
+    Summed,
     /// Nowhere: its record has no room for it, and the sink keeps none.
     Gone,
 }
@@ -42,8 +41,10 @@ impl Payload {
     }
 
     pub(super) fn write_request(&self, mut request: Object<'_>, place: Place) {
-        if place == Place::Here {
-            request.raw(name!("arguments"), &self.bytes);
+        match place {
+            Place::Here => request.raw(name!("arguments"), &self.bytes),
+            Place::Summed => request.raw(name!("arguments"), &summary::of_arguments(&self.bytes)),
+            Place::Kept | Place::Gone => {}
         }
         self.write_digest(&mut request, place);
         request.close();
@@ -62,9 +63,13 @@ impl Payload {
         object.hash(name!("hash"), self.hash);
         self.write_ref(object, place);
         object.number(name!("size"), self.bytes.len() as u64);
-        if place == Place::Gone {
+        if matches!(place, Place::Summed | Place::Gone) {
             object.boolean(name!("truncated"), true);
         }
+    }
+
+    pub(super) fn size(&self) -> usize {
+        self.bytes.as_slice().len()
     }
 
     fn write_ref(&self, object: &mut Object<'_>, place: Place) {
@@ -90,10 +95,10 @@ impl Response {
     pub(crate) fn new(bytes: impl Into<Buffer>, whole: bool, selected: &[Path]) -> Self {
         let payload = Payload::new(bytes);
         let summary = match selected {
-            [] => summary(&payload.bytes),
+            [] => summary::of(&payload.bytes),
             _ => {
                 let parts = select(&payload.bytes, selected);
-                Some(summary(&parts).unwrap_or(parts))
+                Some(summary::of(&parts).unwrap_or(parts))
             }
         };
         Self { payload: Some(payload), summary, whole }
@@ -119,6 +124,11 @@ impl Response {
         self.summary.as_deref().or_else(whole).unwrap_or_default()
     }
 
+    /// Returns how large the result is, if the level asks for the whole of it.
+    pub(super) fn whole_size(&self) -> usize {
+        self.payload.as_ref().filter(|_| self.whole).map_or(0, Payload::size)
+    }
+
     /// Has the result kept beside the records, if the level asks for the whole of it.
     pub(super) fn keep(&self, keep: &dyn Fn(&[u8]) -> Option<Hash>) -> Place {
         self.payload.as_ref().filter(|_| self.whole).map_or(Place::Gone, |payload| payload.keep(keep))
@@ -139,7 +149,7 @@ impl Response {
         if !(with_result && self.summary_bytes() == payload.bytes.as_slice()) {
             response.raw(name!("summary"), self.summary_bytes());
         }
-        if self.whole && place == Place::Gone {
+        if self.whole && matches!(place, Place::Summed | Place::Gone) {
             response.boolean(name!("truncated"), true);
         }
         response.close();
@@ -174,56 +184,9 @@ fn follow(value: &Value, segments: &[Segment], found: &mut Vec<Value>) {
     }
 }
 
-/// Sums up canonical JSON by its type and extent; nothing if it is short enough to be its own summary.
-fn summary(bytes: &[u8]) -> Option<Vec<u8>> {
-    if bytes.len() <= SUMMARY_BYTES_MAX {
-        return None;
-    }
-    let mut out = Vec::new();
-    let mut object = Object::open(&mut out);
-    match bytes.first() {
-        Some(b'[') => {
-            object.number(name!("count"), count_items(bytes));
-            object.word(name!("type"), b"list");
-        }
-        Some(b'{') => {
-            object.number(name!("fields"), count_items(bytes));
-            object.word(name!("type"), b"object");
-        }
-        _ => {
-            object.number(name!("size"), bytes.len().saturating_sub(2) as u64);
-            object.word(name!("type"), b"text");
-        }
-    }
-    object.close();
-    Some(out)
-}
-
-/// Counts the elements or members of a list or object that is not empty.
-fn count_items(bytes: &[u8]) -> u64 {
-    let (mut depth, mut commas, mut in_text, mut escaped) = (0u32, 0u64, false, false);
-    for &byte in bytes {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' => escaped = true,
-            b'"' => in_text = !in_text,
-            _ if in_text => {}
-            b'[' | b'{' => depth += 1,
-            b']' | b'}' => depth = depth.saturating_sub(1),
-            b',' if depth == 1 => commas += 1,
-            _ => {}
-        }
-    }
-    commas + 1
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn check(result: &str, expected: &str) {
-        assert_eq!(Response::new(result.as_bytes().to_vec(), false, &[]).summary(), expected);
-    }
 
     #[test]
     fn a_summary_is_made_of_the_selected_parts() {
@@ -244,14 +207,5 @@ mod tests {
         let result = r#"{"id":7,"lines":[{"sku":"a"},{"sku":"b"}],"note":"long"}"#;
         let summary = String::from_utf8(select(result.as_bytes(), &selected)).unwrap();
         assert_eq!(summary, r#"{"id":7,"lines[].sku":["a","b"]}"#);
-    }
-
-    #[test]
-    fn a_short_result_is_its_own_summary_and_a_long_one_is_counted() {
-        let long = "x".repeat(300);
-        check(r#"{"a":1}"#, r#"{"a":1}"#);
-        check(&format!(r#"["{long},\",",[1,2],{{"a":1,"b":2}}]"#), r#"{"count":3,"type":"list"}"#);
-        check(&format!(r#"{{"a":"{long}","b":[1,2,3]}}"#), r#"{"fields":2,"type":"object"}"#);
-        check(&format!(r#""{long}""#), r#"{"size":300,"type":"text"}"#);
     }
 }

@@ -33,6 +33,8 @@ fn draft(ambient: &Ambient) -> Draft<'_> {
         targets: &[],
         redactions: &[],
         annotations: None,
+        retention: None,
+        limits: Limits::default(),
         trigger: true,
     }
 }

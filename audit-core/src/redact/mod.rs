@@ -9,8 +9,8 @@ pub(crate) mod rules;
 pub(crate) mod secrets;
 
 use crate::privacy::Method;
-pub(crate) use path::parse_path;
 pub use path::{Path, Root, Segment};
+pub(crate) use path::{is_name, is_path, parse_path};
 use rule::Rule;
 pub(crate) use rules::Rules;
 

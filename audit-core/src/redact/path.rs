@@ -45,25 +45,52 @@ pub enum Segment {
 /// Parses a path that is given at run time: `customer.ssn?`, `items[].token`, `accounts.*.iban`, `"card-number"`. `None`
 /// if it cannot be read. The keys are kept for the life of the process, as the paths of attributes are.
 pub(crate) fn parse_path(text: &'static str) -> Option<Vec<Segment>> {
-    let mut segments = Vec::new();
+    let steps = parse_steps(text)?.into_iter();
+    let segment = |step| match step {
+        Step::Key(name, optional) => Segment::Key { name, optional },
+        Step::Each => Segment::Each,
+        Step::Any => Segment::Any,
+    };
+    Some(steps.map(segment).collect())
+}
+
+/// Tells whether the text is a path that can be read.
+pub(crate) fn is_path(text: &str) -> bool {
+    parse_steps(text).is_some()
+}
+
+/// Tells whether the text is a path of one name.
+pub(crate) fn is_name(text: &str) -> bool {
+    matches!(parse_steps(text).as_deref(), Some([Step::Key(..)]))
+}
+
+/// A step of a path whose text need not be kept.
+enum Step<'t> {
+    Key(&'t str, bool),
+    Each,
+    Any,
+}
+
+fn parse_steps(text: &str) -> Option<Vec<Step<'_>>> {
+    let mut steps = Vec::new();
     let mut rest = text;
     while !rest.is_empty() {
         if let Some(after) = rest.strip_prefix("[]") {
-            segments.push(Segment::Each);
+            steps.push(Step::Each);
             rest = after;
             continue;
         }
-        let step = if segments.is_empty() { rest } else { rest.strip_prefix('.')? };
-        let (segment, after) = parse_step(step)?;
-        segments.push(segment);
+        let step = if steps.is_empty() { rest } else { rest.strip_prefix('.')? };
+        let (step, after) = parse_step(step)?;
+        steps.push(step);
         rest = after;
     }
-    (!segments.is_empty()).then_some(segments)
+    (!steps.is_empty()).then_some(steps)
 }
 
-fn parse_step(step: &'static str) -> Option<(Segment, &'static str)> {
+fn parse_step(step: &str) -> Option<(Step<'_>, &str)> {
     if let Some(after) = step.strip_prefix('*') {
-        return Some((Segment::Any, after));
+        return Some((Step::Any, after));
     }
     let (name, after) = match step.strip_prefix('"') {
         Some(quoted) => quoted.split_once('"')?,
@@ -75,7 +102,7 @@ fn parse_step(step: &'static str) -> Option<(Segment, &'static str)> {
             matches!(character, '"' | '*' | ']' | '(' | ')' | ',') || character.is_whitespace()
         });
     let after = after.strip_prefix('?').unwrap_or(after);
-    (is_name || step.starts_with('"')).then_some((Segment::Key { name, optional }, after))
+    (is_name || step.starts_with('"')).then_some((Step::Key(name, optional), after))
 }
 
 #[cfg(test)]

@@ -48,6 +48,11 @@ impl Rules {
         Self::new(port.privacy(), ambient.fields().cloned())
     }
 
+    /// Returns the rules of a call, without what a policy says: that is added [once it has decided](Self::with).
+    pub(crate) fn of_call(port: &AuditPort, ambient: &Ambient, attribute: &'static [Path]) -> Self {
+        Self::new(port.log_privacy(), ambient.fields().cloned()).along(attribute)
+    }
+
     /// Returns the rules that are at work here, if a log is open, or the default ones.
     pub(crate) fn here() -> Self {
         let port = AuditPort::find();
@@ -61,7 +66,6 @@ impl Rules {
     }
 
     /// Adds what a policy says.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the policy is to decide"))]
     pub(crate) fn with(mut self, rules: CallRules) -> Self {
         self.policy = rules.paths;
         if let Some(privacy) = rules.privacy {

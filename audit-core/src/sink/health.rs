@@ -1,6 +1,6 @@
 //! What a sink says of itself when it is asked how it is.
 
-use super::AppendError;
+use super::{AppendError, Hash};
 
 /// How a sink is, for diagnosis.
 ///
@@ -16,6 +16,7 @@ pub struct Health {
     refused: u64,
     abandoned: u64,
     failing_anchors: Vec<FailingAnchor>,
+    policy: PolicyHealth,
 }
 
 /// An anchor of a log that has not taken a checkpoint since it failed.
@@ -27,6 +28,18 @@ pub struct FailingAnchor {
     pub reason: String,
     /// Whether its answer contradicts the log: somebody has to look, at once.
     pub is_alarm: bool,
+}
+
+/// What a sink says of its policy.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PolicyHealth {
+    /// The hash of the text of the policy in force; none without one that was read from a text.
+    pub hash: Option<Hash>,
+    /// Why the policy in its file is not in force.
+    pub fault: Option<String>,
+    /// How many calls each rule left unrecorded since the sink was opened, by the rules' names; rules without any are left
+    /// out.
+    pub unrecorded: Vec<(String, u64)>,
 }
 
 /// Whether a sink accepts records, and if not, why.
@@ -48,7 +61,21 @@ impl Health {
     /// failing anchor.
     #[must_use]
     pub const fn new(condition: Condition) -> Self {
-        Self { condition, refused: 0, abandoned: 0, failing_anchors: Vec::new() }
+        let policy = PolicyHealth { hash: None, fault: None, unrecorded: Vec::new() };
+        Self { condition, refused: 0, abandoned: 0, failing_anchors: Vec::new(), policy }
+    }
+
+    /// Sets what the sink says of its policy.
+    #[must_use]
+    pub fn with_policy(mut self, policy: PolicyHealth) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// Returns what the sink says of its policy.
+    #[must_use]
+    pub const fn policy(&self) -> &PolicyHealth {
+        &self.policy
     }
 
     /// Sets how many records the sink refused since it was opened.

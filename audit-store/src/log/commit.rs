@@ -215,6 +215,7 @@ impl Drop for Ending<'_> {
         if let Some(anchoring) = &shared.anchoring {
             anchoring.finish(deadline);
         }
+        shared.policing.finish();
         if !is_kept {
             // Left where they are, they would be found to hold nothing new.
             let _harmless = create::remove_journal(&*shared.files.disk, &shared.files.layout);

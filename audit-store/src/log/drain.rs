@@ -454,8 +454,9 @@ impl Writing {
     fn write_closed(&mut self) -> Result<(), AppendError> {
         let written = self.state_dropped().and_then(|()| self.rotate_at_close()).and_then(|()| {
             let dropped = self.shared.state().refusals.recorded;
-            let record = self.writer.events.closed(dropped, &self.writer.calls.in_order());
-            self.write_own(&record)
+            let unrecorded = self.shared.policing.take_unrecorded();
+            let record = self.writer.events.closed(dropped, &self.writer.calls.in_order(), &unrecorded);
+            self.write_own(&record).inspect_err(|_fault| self.shared.policing.put_back_unrecorded(&unrecorded))
         });
         written.inspect_err(|_fault| self.rewind())
     }

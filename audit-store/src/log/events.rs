@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use crate::anchors::{Event, What};
 use crate::log::accounts::{Reading, SubjectErased};
+use crate::log::policing::Unrecorded;
 use audit_core::entry::RECORD_BYTES_MAX;
+use audit_core::hash::Hash;
 use audit_core::id::{CallId, IdSource, RecordId};
 use audit_core::time::{Clock, Time};
 use audit_core::verify::{Declared, SCHEMA_VERSION};
@@ -14,8 +16,12 @@ use serde_json::{Map, Value, json};
 /// How many calls a record lists; the others are counted in its annotations.
 const OPEN_CALLS_MAX: usize = 1_000;
 
+/// How long the reason is that an alert gives.
+const REASON_CHARACTERS_MAX: usize = 1_000;
+
 /// The members of the record of a beginning that its end by the log repeats, `call` and `operation` in part.
-pub(super) const REPEATED: [&str; 7] = ["action", "actor", "call", "correlation", "level", "operation", "target"];
+pub(super) const REPEATED: [&str; 8] =
+    ["action", "actor", "call", "correlation", "level", "operation", "retention", "target"];
 
 /// What is repeated of a call's beginning.
 #[derive(Debug, Default)]
@@ -23,6 +29,18 @@ pub(super) struct Beginning {
     pub(super) members: Map<String, Value>,
     /// False if a member could not be read.
     pub(super) is_whole: bool,
+}
+
+/// What the record of a policy says.
+#[derive(Debug)]
+pub(super) struct Loaded {
+    pub(super) hash: Hash,
+    pub(super) bytes: usize,
+    /// True if the text is among the blobs.
+    pub(super) is_kept: bool,
+    pub(super) rules: usize,
+    /// How many calls each rule of the policies before left unrecorded.
+    pub(super) unrecorded: Unrecorded,
 }
 
 /// Makes the log's own records.
@@ -72,10 +90,47 @@ impl Events {
     }
 
     /// `open_calls` in the order of their start.
-    pub(super) fn closed(&self, dropped: u64, open_calls: &[CallId]) -> Vec<u8> {
-        let (listed, annotations) = list(open_calls);
+    pub(super) fn closed(&self, dropped: u64, open_calls: &[CallId], unrecorded: &Unrecorded) -> Vec<u8> {
+        let (listed, mut annotations) = list(open_calls);
+        note_unrecorded(&mut annotations, unrecorded);
         let log = json!({ "dropped": dropped, "open_calls": listed });
         canonical(&self.own(EventName::LogClosed, log, annotations))
+    }
+
+    /// Names a policy that is in force from here on, and counts what the one before it left unrecorded.
+    pub(super) fn policy_loaded(&self, loaded: &Loaded) -> Vec<u8> {
+        let mut annotations = Map::new();
+        let hash = format!("sha-256:{}", loaded.hash);
+        let mut text = json!({ "hash": hash, "size": loaded.bytes });
+        if let Some(text) = text.as_object_mut().filter(|_| loaded.is_kept) {
+            text.insert("ref".to_owned(), format!("blobs/{}", loaded.hash).into());
+        }
+        annotations.insert("policy_hash".to_owned(), hash.into());
+        annotations.insert("policy_text".to_owned(), text);
+        annotations.insert("rules".to_owned(), loaded.rules.into());
+        note_unrecorded(&mut annotations, &loaded.unrecorded);
+        let mut record = self.own(EventName::PolicyLoaded, Value::Null, annotations);
+        record.remove("log");
+        canonical(&record)
+    }
+
+    /// Tells why a policy's file is not in force, and which policy is.
+    pub(super) fn policy_refused(&self, reason: &str, in_force: Option<Hash>) -> Vec<u8> {
+        let mut annotations = Map::new();
+        annotations.insert("alert".to_owned(), "policy_refused".into());
+        if let Some(hash) = in_force {
+            annotations.insert("policy_hash".to_owned(), format!("sha-256:{hash}").into());
+        }
+        let mut record = self.own(EventName::AlertRaised, Value::Null, annotations);
+        record.remove("log");
+        let outcome = json!({
+            "effect": Applied::None.as_str(),
+            "error_type": "policy_refused",
+            "reason": reason.chars().take(REASON_CHARACTERS_MAX).collect::<String>(),
+            "status": Status::Failure.as_str(),
+        });
+        record.insert("outcome".to_owned(), outcome);
+        canonical(&record)
     }
 
     /// `span` are the times of the first and the last record that was dropped, where they are known.
@@ -230,6 +285,13 @@ impl Events {
 /// Returns the named members of an object, as far as it has them.
 fn part(object: &Map<String, Value>, names: &[&str]) -> Map<String, Value> {
     names.iter().filter_map(|name| Some(((*name).to_owned(), object.get(*name)?.clone()))).collect()
+}
+
+/// Counts the calls that rules left unrecorded, if there are any.
+fn note_unrecorded(annotations: &mut Map<String, Value>, unrecorded: &Unrecorded) {
+    if !unrecorded.is_empty() {
+        annotations.insert("unrecorded".to_owned(), json!(unrecorded));
+    }
 }
 
 /// Lists as many calls as a record has room for; the annotations tell how many there are if that is not all.

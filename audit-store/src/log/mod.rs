@@ -8,16 +8,19 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
+use audit_core::audit_policy::AuditPolicy;
 use audit_core::hash::Hash;
 use audit_core::id::StreamId;
 use audit_core::privacy::{Privacy, Protect};
-use audit_core::sink::{AppendError, AppendErrorKind, Condition, Health, Prepared, Receipt, Sink};
+use audit_core::sink::{AppendError, AppendErrorKind, Condition, Health, PolicyHealth, Prepared, Receipt, Sink};
 use audit_core::time::Clock;
 use audit_core::vocabulary::Durability;
 
 use crate::journal::Journal;
 use crate::log::anchoring::Anchoring;
 use crate::log::commit::Files;
+use crate::log::events::Events;
+use crate::log::policing::Policing;
 use crate::log::seal::Sealer;
 use crate::log::state::{Phase, State};
 use crate::log::tiles::Tiler;
@@ -34,6 +37,7 @@ mod drain;
 mod events;
 mod issue;
 mod open;
+mod policing;
 mod process;
 mod recover;
 mod seal;
@@ -185,6 +189,14 @@ impl Sink for Log {
         self.shared().is_open()
     }
 
+    fn policy(&self) -> Option<Arc<AuditPolicy>> {
+        self.shared().policing.policy()
+    }
+
+    fn policy_serial(&self) -> u64 {
+        self.shared().policing.serial()
+    }
+
     fn health(&self) -> Health {
         self.shared().health()
     }
@@ -219,6 +231,14 @@ impl Sink for WeakLog {
 
     fn privacy(&self) -> Option<Arc<Privacy>> {
         self.0.upgrade()?.privacy.clone()
+    }
+
+    fn policy(&self) -> Option<Arc<AuditPolicy>> {
+        self.0.upgrade()?.shared.policing.policy()
+    }
+
+    fn policy_serial(&self) -> u64 {
+        self.0.upgrade().map_or(0, |handle| handle.shared.policing.serial())
     }
 
     fn health(&self) -> Health {
@@ -304,6 +324,8 @@ struct Shared {
     tiler: Option<Arc<Tiler>>,
     /// None if the log has no anchors.
     anchoring: Option<Arc<Anchoring>>,
+    policing: Arc<Policing>,
+    events: Events,
 }
 
 impl Shared {
@@ -328,8 +350,16 @@ impl Shared {
             (None, _) => Condition::Closed,
         };
         let refused = state.refusals.dropped.saturating_add(state.refusals.recorded);
+        let failing = state.anchored.failing.clone();
+        drop(state);
+        let policing = &self.policing;
+        let policy = PolicyHealth {
+            hash: policing.policy().and_then(|policy| policy.hash()),
+            fault: policing.fault(),
+            unrecorded: policing.unrecorded().into_iter().collect(),
+        };
         let health = Health::new(condition).with_refused(refused).with_abandoned(self.abandoned);
-        health.with_failing_anchors(state.anchored.failing.clone())
+        health.with_failing_anchors(failing).with_policy(policy)
     }
 
     fn is_child(&self) -> bool {

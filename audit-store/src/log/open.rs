@@ -23,6 +23,7 @@ use crate::log::commit::{self as committer, Files};
 use crate::log::drain::Writing;
 use crate::log::events::Events;
 use crate::log::issue::{Issuer, Listed};
+use crate::log::policing::{Policing, Read, Unrecorded};
 use crate::log::recover::{self, Left};
 use crate::log::seal::{Job, Sealer};
 use crate::log::signing::{Named, Signing};
@@ -42,6 +43,7 @@ const COMMIT_INTERVAL_MIN: Duration = Duration::from_millis(1);
 /// Opens the log at `path` through the given file layer, or creates it.
 pub(crate) fn open(options: Options, path: &Path, disk: Arc<dyn Disk>) -> Result<Log, Error> {
     options.check_origin(path)?;
+    let policing = Policing::open(options.policy_file.clone(), options.limits)?;
     // A forked process must not go on with the identifiers of the one that it was forked from.
     audit_core::id::renew();
     let absolute = std::path::absolute(path).map_err(|source| Error::io(path, "find the absolute path", source))?;
@@ -57,7 +59,7 @@ pub(crate) fn open(options: Options, path: &Path, disk: Arc<dyn Disk>) -> Result
     let found = Found::read(&layout)?;
     found.check(&layout, &options)?;
     privacy::settle(&*disk, &layout, found.covered().unwrap_or(0))?;
-    let mut opening = Opening::new(options, Files::of(disk, layout, &locks)?, found)?;
+    let mut opening = Opening::new(options, Files::of(disk, layout, &locks)?, found, policing)?;
     opening.write()?;
     opening.start(locks)
 }
@@ -183,6 +185,9 @@ struct Opening {
     options: Options,
     files: Files,
     found: Found,
+    policing: Policing,
+    /// The policy that is in force once its record is written.
+    policy: Option<Read>,
     writer: Writer,
     committed: u64,
     /// How many calls an earlier process left without an end.
@@ -192,7 +197,12 @@ struct Opening {
 }
 
 impl Opening {
-    fn new(options: Options, mut files: Files, found: Found) -> Result<Self, Error> {
+    fn new(
+        options: Options,
+        mut files: Files,
+        found: Found,
+        (policing, policy): (Policing, Option<Read>),
+    ) -> Result<Self, Error> {
         let summary = &found.scan.summary;
         // A segment is compressed when another follows; one whose successor is gone is not written to any more.
         let last = found.scan.segments.as_slice().last().filter(|segment| !segment.is_compressed());
@@ -230,7 +240,7 @@ impl Opening {
             calls: Calls::found(summary),
         };
         let committed = found.covered().unwrap_or(0);
-        Ok(Self { options, files, found, writer, committed, abandoned: 0, dropped: 0 })
+        Ok(Self { options, files, found, policing, policy, writer, committed, abandoned: 0, dropped: 0 })
     }
 
     /// Writes what an opening writes, and brings it to the disk.
@@ -244,6 +254,7 @@ impl Opening {
             self.commit()?;
         }
         self.append_gap()?;
+        self.load_policy()?;
         self.rotate()?;
         self.commit()
     }
@@ -309,6 +320,19 @@ impl Opening {
         Ok(())
     }
 
+    /// Names the policy that decides about the calls of this process, and keeps its text.
+    fn load_policy(&mut self) -> Result<(), Error> {
+        let Some(policy) = self.policy.take() else { return Ok(()) };
+        let (disk, layout) = (Arc::clone(&self.files.disk), &self.files.layout);
+        let staged = blobs::stage(&*disk, layout, policy.text())?;
+        blobs::settle(&*disk, layout, &[staged])
+            .map_err(|source| Error::io(&layout.blobs(), "keep a policy", source))?;
+        let record = self.writer.events.policy_loaded(&policy.loaded(true, Unrecorded::new()));
+        self.append(&record)?;
+        self.policing.install(policy);
+        Ok(())
+    }
+
     fn append(&mut self, record: &[u8]) -> Result<(), Error> {
         let appended = self.writer.append(record);
         appended.map(drop).map_err(|fault| Error::append(&self.files.layout.directory, fault))
@@ -326,7 +350,8 @@ impl Opening {
 
     /// Makes the journal, starts the threads and hands out the log.
     fn start(self, locks: Locks) -> Result<Log, Error> {
-        let Self { options, files, found, writer, committed, abandoned, dropped } = self;
+        let Self { options, files, found, policing, writer, committed, abandoned, dropped, .. } = self;
+        let events = writer.events.clone();
         let directory = files.layout.directory.clone();
         let failed = |doing: &'static str| {
             let directory = directory.clone();
@@ -370,6 +395,8 @@ impl Opening {
             payloads,
             tiler,
             anchoring: (!options.anchors.is_empty()).then(|| Arc::new(anchoring)),
+            policing: Arc::new(policing),
+            events,
         });
         if options.compress {
             seal_the_rest(&shared.sealer, &found.scan.segments);
@@ -379,6 +406,7 @@ impl Opening {
         let protect = options.key_ring.map(|ring| Arc::new(Vault::new(ring, &shared)) as Arc<dyn Protect>);
         let privacy = privacy_of(options.privacy, protect.as_ref());
         let log = Log(Arc::new(Handle { shared: Arc::clone(&shared), protect, privacy }));
+        shared.policing.start(&shared).map_err(failed("start the thread that looks at the policy"))?;
         if let Some(anchoring) = &shared.anchoring {
             anchoring.start(&options.anchors, &shared).map_err(failed("start the threads of the anchors"))?;
             anchoring.cover(committed, 0..0);

@@ -23,6 +23,7 @@ mod hanging;
 mod health;
 mod matrix;
 mod open;
+mod policing;
 mod power;
 mod recovery;
 mod sealing;

@@ -1,5 +1,8 @@
-//! Values that are removed and can still be told apart, read again or erased.
+//! What is removed, how, and by whose word; and what can be told apart, read again or erased.
 
+mod airline;
 mod erasure;
+mod holes;
 mod keys;
 mod place;
+mod policy;

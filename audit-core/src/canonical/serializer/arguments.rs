@@ -15,9 +15,14 @@ impl Canonical {
             return;
         }
         for (index, path) in rules.paths() {
-            if let Method::Seal(Subject::Within { root, segments }) = path.method
-                && let Some(subject) = value_of(root).and_then(|value| value.subject(segments))
-            {
+            let Method::Seal(asked) = &path.method else { continue };
+            let subjects = if let Subject::FirstOf(subjects) = asked { subjects } else { core::slice::from_ref(asked) };
+            let found = subjects.iter().find_map(|subject| match subject {
+                Subject::Within { root, segments } => value_of(*root)?.subject(segments),
+                _ => None,
+            });
+            if let Some(subject) = found {
+                // What the arguments said before the result is there stays.
                 rules.set_subject(index, subject);
             }
         }

@@ -226,6 +226,10 @@ impl Canonical {
         let subject = match subject {
             Subject::Within { .. } => rules.subject(path?)?,
             Subject::OnBehalfOf => rules.user()?,
+            Subject::FirstOf(subjects) => {
+                let user = || rules.user().filter(|_| subjects.contains(&Subject::OnBehalfOf));
+                rules.subject(path?).or_else(user)?
+            }
             // It was to be waited for.
             Subject::Beside(_) => return None,
         };
