@@ -21,17 +21,21 @@
 //! timestamp has to be for the checkpoint and the request. Every answer has a limit of size, and every exchange one of time.
 //! An answer that is kept has the bytes that came, or a note made of them.
 //!
-//! *What it does not do.* It keeps nothing, and retries nothing but what the protocol asks for: the log does both. It does
-//! not verify the signature of a timestamp, which OpenSSL does. It makes no asynchronous IO.
+//! [`OpenSsl`] is for those who verify a log: it has OpenSSL check the timestamps that are kept beside it.
+//!
+//! *What it does not do.* It keeps nothing, and retries nothing but what the protocol asks for: the log does both. It
+//! verifies no signature of a timestamp by itself, which OpenSSL does. It makes no asynchronous IO.
 
 mod copies;
 mod http;
+mod openssl;
 mod setup;
 mod timestamps;
 mod witness;
 
 pub use copies::Copies;
 pub use http::Connection;
+pub use openssl::OpenSsl;
 pub use setup::SetupError;
 pub use timestamps::Timestamps;
 pub use witness::Witness;

@@ -6,6 +6,7 @@ use core::fmt;
 
 use audit_core::anchor::{Anchor, AnchorError, AnchorErrorKind, AnchorName, Form, Kept, Request, Takes};
 use audit_core::hash::Hash;
+use audit_core::timestamp::Stamp;
 
 use crate::http::{Answer, Client, Post};
 use crate::{Connection, SetupError};
@@ -20,7 +21,7 @@ use message::{Malformed, Response, Status};
 ///
 /// What is kept is the authority's answer (`TimeStampResp`, DER) byte for byte. It was granted, and it is for this checkpoint,
 /// for this request (the same nonce) and has the authority's certificate with it. **The signature of the authority is not
-/// verified here**; `openssl ts -verify` does that, with the certificate of whoever you trust, as `docs/anchors.md` shows.
+/// verified here**; [`OpenSsl`](crate::OpenSsl) does that, with the certificate of whoever you trust, as `docs/anchors.md` shows.
 pub struct Timestamps {
     name: AnchorName,
     client: Client,
@@ -61,6 +62,10 @@ impl Anchor for Timestamps {
         }
         if token.nonce != Some(nonce) {
             return Err(self.not_for_us("the nonce of the request, found another or none"));
+        }
+        // Whoever verifies the log finds the imprint by itself.
+        if Stamp::read(&answer.body).ok().map(|stamp| stamp.imprint) != token.imprint {
+            return Err(self.malformed(&Malformed::new("the imprint where a timestamp has it")));
         }
         if !token.has_certificates {
             return Err(self.malformed(&Malformed::new("the authority's certificate in the token")));

@@ -1,14 +1,12 @@
 //! `audited anchor`: gives the newest checkpoint of a log to witnesses and timestamp authorities.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, ensure};
 use audit_anchor::{Connection, Timestamps, Witness};
 use audit_core::anchor::{Anchor as Keeper, AnchorName};
 use audit_core::note::VerificationKey;
-use audit_core::policy::Policy;
-use audit_store::Log;
 use audit_store::anchors::{self, Outcome};
 use clap::Args;
 use serde::Serialize;
@@ -16,6 +14,8 @@ use serde::Serialize;
 use crate::Exit;
 use crate::arguments::Secrets;
 use crate::output::Output;
+use crate::policy;
+use crate::ring::open_for_record;
 use crate::text::{entries, identifier};
 
 #[derive(Debug, Args)]
@@ -161,7 +161,7 @@ fn keepers(arguments: &Anchor) -> anyhow::Result<Vec<Arc<dyn Keeper>>> {
 
 fn of_policy(arguments: &Anchor) -> anyhow::Result<Vec<NamedWitness>> {
     let Some(file) = &arguments.policy else { return Ok(Vec::new()) };
-    let policy = read_policy(file)?;
+    let policy = policy::read(file)?;
     let with_url = policy.witnesses().filter_map(|witness| Some((witness, witness.url()?)));
     let named = with_url.map(|(witness, url)| {
         let name = witness.name().parse().with_context(|| format!("{}: {}", file.display(), witness.name()))?;
@@ -170,37 +170,14 @@ fn of_policy(arguments: &Anchor) -> anyhow::Result<Vec<NamedWitness>> {
     named.collect()
 }
 
-fn read_policy(file: &Path) -> anyhow::Result<Policy> {
-    let bytes = std::fs::read(file).with_context(|| format!("could not read {}", file.display()))?;
-    Policy::parse(&bytes).with_context(|| file.display().to_string())
-}
-
 /// Records what came of it, and returns in which log.
 fn record(arguments: &Anchor, keepers: &[Arc<dyn Keeper>], outcomes: &[Outcome]) -> anyhow::Result<PathBuf> {
-    let path = &arguments.log;
-    let has_secrets = arguments.secrets.key_file.is_some() || arguments.secrets.signer_env.is_some();
-    let (log, path) = match arguments.secrets.give(Log::options())?.open(path) {
-        Ok(log) => (log, path.clone()),
-        // A log with keys is not opened without them.
-        Err(fault) if fault.is_held() || !has_secrets => {
-            let operator = operator(path)?;
-            (Log::open(&operator)?, operator)
-        }
-        Err(fault) => return Err(fault.into()),
-    };
+    let (log, path) = open_for_record(&arguments.log, &arguments.secrets)?;
     for (keeper, outcome) in keepers.iter().zip(outcomes) {
         anchors::record(&log, keeper.name(), outcome);
     }
     log.close()?;
     Ok(path)
-}
-
-/// Returns the log beside a log for what is recorded by hand.
-fn operator(log: &Path) -> anyhow::Result<PathBuf> {
-    let Some(name) = log.file_name() else { bail!("{}: expected a path that ends with a name", log.display()) };
-    let mut name = name.to_owned();
-    name.push(".operator");
-    Ok(log.with_file_name(name))
 }
 
 fn exit_of(outcome: &Outcome) -> Exit {

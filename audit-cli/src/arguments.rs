@@ -9,8 +9,12 @@ use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 
 use crate::check::Check;
+use crate::erase::Erase;
 use crate::export::Export;
+use crate::key_ring::KeyRing;
+use crate::lookup::Lookup;
 use crate::prove::Prove;
+use crate::reveal::Reveal;
 
 /// Reads tamper-evident audit logs of AI agents.
 #[derive(Debug, Parser)]
@@ -45,6 +49,9 @@ Exit codes:
   compact                0 all full segments are compressed, 2 an error
   recover                0 the log is closed, 2 an error
   key, export            0 done, 2 an error
+  lookup                 0 found, 1 nothing found or some lines cannot be read, 2 an error
+  reveal                 0 all values are shown, 1 one of them cannot be, 2 an error
+  erase                  0 erased, 1 there was nothing to erase, 2 an error
   prove                  0 proved, 1 there is no such entry, 2 an error
   anchor                 0 anchored, 1 an anchor refuses or has seen another log, 2 an error
   check                  0 it holds, 1 it is refused, 2 an error";
@@ -66,6 +73,15 @@ pub(crate) enum Command {
     /// Make, show and replace the keys that sign checkpoints
     #[command(subcommand)]
     Key(Key),
+    /// Make, show and rotate the keys by which values stay linkable, and can be read until they are erased
+    #[command(subcommand)]
+    KeyRing(KeyRing),
+    /// Find the records that hold the token of a value
+    Lookup(Lookup),
+    /// Show sealed values of a record to who holds the key, and record that
+    Reveal(Reveal),
+    /// Destroy the keys of a subject, so that nothing that was sealed for it can be read again
+    Erase(Erase),
     /// Make the evidence of one entry, that others check without the log
     Prove(Prove),
     /// Check evidence of one entry, without the log
@@ -95,13 +111,15 @@ LOG each has its own: FILE.<name of the log>.
 With --key every checkpoint must be signed by that key or by one that it vouched for; take it from `audited key show`
 when the log is new, and keep it. With --policy a quorum of its witnesses must have cosigned a checkpoint; what they gave
 is taken from LOG/anchors and from the copies. With --copy the log must agree with a checkpoint that was kept elsewhere, and with
---seal-key the seal must cover what is listed.
+--seal-key the seal must cover what is listed. With --timestamps-ca the program `openssl` must verify every timestamp in
+LOG/anchors, and there must be one; that each is of a listed checkpoint is checked always.
 
 Examples:
   audited verify audit --progress
   audited verify audit --key example.com/orders+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k
   audited verify audit --copy /mnt/other/orders.checkpoint --seal-key orders.seal-key
   audited verify audit --policy witnesses.policy
+  audited verify audit --timestamps-ca authority.pem
   audited verify audit --from 120000 --to 130000
   audited verify audit --resume /var/lib/auditor/orders.resume")]
 pub(crate) struct Verify {
@@ -125,6 +143,10 @@ pub(crate) struct Verify {
     /// Demand a quorum of the witnesses of this policy, in C2SP's form
     #[arg(long, value_name = "FILE", conflicts_with_all = ["from", "to"])]
     pub(crate) policy: Option<PathBuf>,
+    /// Demand timestamps of authorities whose root certificates are in this file, in PEM; `openssl` verifies them
+    #[cfg(feature = "anchor")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["from", "to"])]
+    pub(crate) timestamps_ca: Option<PathBuf>,
     /// Demand that the log agrees with the checkpoint in this file; may be given several times
     #[arg(long, value_name = "FILE", conflicts_with_all = ["from", "to"])]
     pub(crate) copy: Vec<PathBuf>,

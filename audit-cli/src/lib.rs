@@ -1,5 +1,5 @@
-//! The command line of `audited`: verifies a log and shows what is in it. All commands but `anchor`, `compact`, `key`
-//! and `recover` only read.
+//! The command line of `audited`: verifies a log and shows what is in it. All commands but `anchor`, `compact`, `erase`,
+//! `key`, `key-ring`, `recover` and, for what they record, `reveal` and `prove --disclose` only read.
 //!
 //! ```
 //! use audit_cli::{Exit, run};
@@ -22,7 +22,7 @@
 //! - A closed pipe ends a command without an error; `verify` keeps the exit code of its verdict.
 //!
 //! # Exit codes
-//! | code | `verify`, `check` | `show`, `timeline`, `stats`, `sites`, `prove` | `compact`, `recover`, `export` |
+//! | code | `verify`, `check` | `show`, `timeline`, `stats`, `sites`, `prove`, `lookup`, `reveal`, `erase` | `compact`, `recover`, `export` |
 //! |---|---|---|---|
 //! | 0 | intact; the evidence holds | something was found | all full segments are compressed; the log is closed |
 //! | 1 | tampered; the evidence is refused | nothing was found, or some lines cannot be read | |
@@ -38,11 +38,17 @@ mod arguments;
 mod check;
 mod compact;
 mod conclude;
+mod erase;
 mod export;
 mod key;
+mod key_ring;
+mod lookup;
 mod output;
+mod policy;
 mod prove;
 mod recover;
+mod reveal;
+mod ring;
 mod secrets;
 mod show;
 mod sites;
@@ -126,6 +132,10 @@ fn execute(command: &Command, output: &mut Output<'_>) -> anyhow::Result<Exit> {
         Command::Sites(arguments) => sites::execute(arguments, output),
         Command::Compact(arguments) => compact::execute(arguments, output),
         Command::Key(arguments) => key::execute(arguments, output),
+        Command::KeyRing(arguments) => key_ring::execute(arguments, output),
+        Command::Lookup(arguments) => lookup::execute(arguments, output),
+        Command::Reveal(arguments) => reveal::execute(arguments, output),
+        Command::Erase(arguments) => erase::execute(arguments, output),
         Command::Prove(arguments) => prove::execute(arguments, output),
         Command::Check(arguments) => check::execute(arguments, output),
         Command::Export(arguments) => export::execute(arguments, output),

@@ -6,7 +6,6 @@ mod progress;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
-use audit_core::policy::Policy;
 use audit_core::verify::Fault;
 use audit_store::streams::{Stream, Streams};
 use audit_store::verify::{Finding, Options, Range, Report, Verdict};
@@ -16,6 +15,7 @@ use zeroize::Zeroizing;
 use crate::Exit;
 use crate::arguments::Verify;
 use crate::output::{Output, is_broken_pipe};
+use crate::policy;
 use crate::text::{entries, identifier, instant};
 use assurance::RestsOn;
 
@@ -109,11 +109,16 @@ fn verify(arguments: &Verify, subject: &Subject, output: &mut Output<'_>) -> any
         options = options.seal_key(text.trim_end().parse().with_context(|| file.display().to_string())?);
     }
     if let Some(file) = &arguments.policy {
-        let bytes = std::fs::read(file).with_context(|| format!("could not read {}", file.display()))?;
-        options = options.policy(Policy::parse(&bytes).with_context(|| file.display().to_string())?);
+        options = options.policy(policy::read(file)?);
     }
     for file in &arguments.copy {
         options = options.copy(read(file)?);
+    }
+    #[cfg(feature = "anchor")]
+    let authority = authority(arguments)?;
+    #[cfg(feature = "anchor")]
+    if let Some(authority) = &authority {
+        options = options.timestamps(authority);
     }
     if !progress::is_wanted(arguments) {
         return Ok(options.verify(&subject.log)?);
@@ -124,6 +129,14 @@ fn verify(arguments: &Verify, subject: &Subject, output: &mut Output<'_>) -> any
         telling.conclude(output);
     }
     Ok(report)
+}
+
+/// Returns who verifies timestamps, once it is known that the certificates can be read.
+#[cfg(feature = "anchor")]
+fn authority(arguments: &Verify) -> anyhow::Result<Option<audit_anchor::OpenSsl>> {
+    let Some(file) = &arguments.timestamps_ca else { return Ok(None) };
+    let _certificates = read(file)?;
+    Ok(Some(audit_anchor::OpenSsl::new(file)))
 }
 
 fn read(file: &Path) -> anyhow::Result<String> {

@@ -497,6 +497,10 @@ fn help_and_version_go_to_the_standard_output() {
           sites     Show which functions of a program are audited, and which are exempt
           compact   Compress the full segments of a log that no process writes
           key       Make, show and replace the keys that sign checkpoints
+          key-ring  Make, show and rotate the keys by which values stay linkable, and can be read until they are erased
+          lookup    Find the records that hold the token of a value
+          reveal    Show sealed values of a record to who holds the key, and record that
+          erase     Destroy the keys of a subject, so that nothing that was sealed for it can be read again
           prove     Make the evidence of one entry, that others check without the log
           check     Check evidence of one entry, without the log
           export    Write a log in the forms that the tools of others read
@@ -535,6 +539,9 @@ fn help_and_version_go_to_the_standard_output() {
           compact                0 all full segments are compressed, 2 an error
           recover                0 the log is closed, 2 an error
           key, export            0 done, 2 an error
+          lookup                 0 found, 1 nothing found or some lines cannot be read, 2 an error
+          reveal                 0 all values are shown, 1 one of them cannot be, 2 an error
+          erase                  0 erased, 1 there was nothing to erase, 2 an error
           prove                  0 proved, 1 there is no such entry, 2 an error
           anchor                 0 anchored, 1 an anchor refuses or has seen another log, 2 an error
           check                  0 it holds, 1 it is refused, 2 an error

@@ -5,6 +5,7 @@
 
 #[cfg(feature = "signatures")]
 mod check;
+mod disclosed;
 mod extra;
 
 use core::fmt;
@@ -17,7 +18,8 @@ use crate::lines::{self, Fault, Lines};
 use crate::proof::{self, ProofError};
 
 #[cfg(feature = "signatures")]
-pub use check::{CheckError, Checked, check};
+pub use check::{CheckError, Checked, Cosigner, check, check_cosigned};
+pub use disclosed::{DISCLOSURES_MAX, Disclosed};
 pub use extra::{Extra, ParseExtraError, ROTATIONS_MAX};
 
 /// The most bytes that a `.tlog-proof` file may have: 1 MiB.
@@ -71,6 +73,19 @@ impl Evidence {
     /// Tells which line of the extra data is not as expected.
     pub fn parse_extra(&self) -> Result<Option<Extra>, ParseExtraError> {
         self.extra.as_deref().map(Extra::parse).transpose()
+    }
+
+    /// Adds sealed values of the entry, opened. Whether their digests stand in it is for the check to tell.
+    ///
+    /// # Errors
+    /// The extra data holds no entry, is not that of this project's evidence, or would hold more than [`DISCLOSURES_MAX`].
+    pub fn disclose(&mut self, disclosed: impl IntoIterator<Item = Disclosed>) -> Result<(), ParseExtraError> {
+        let mut extra = Extra::parse(self.extra.as_deref().unwrap_or_default())?;
+        extra.disclosures.extend(disclosed);
+        let bytes = extra.to_bytes();
+        Extra::parse(&bytes)?;
+        self.extra = Some(bytes);
+        Ok(())
     }
 
     /// Checks that the leaf is in the tree of `size` leaves that has this root, at the index of this evidence.

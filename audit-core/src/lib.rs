@@ -40,6 +40,7 @@ pub mod seal;
 pub mod sink;
 pub mod sites;
 pub mod time;
+pub mod timestamp;
 pub mod tree;
 pub mod unrecorded;
 pub mod verify;

@@ -102,7 +102,16 @@ impl Policy {
     pub fn check(&self, note: &Note) -> Result<Vec<Cosigned<'_>>, PolicyError> {
         let checkpoint = Checkpoint::parse(note.text()).map_err(PolicyError::Checkpoint)?;
         self.check_log(&checkpoint.origin, note)?;
-        let cosigned = self.cosigned(note)?;
+        self.check_quorum(note)
+    }
+
+    /// Checks that the quorum cosigned a note, whoever else signed it: for those who know the log's key otherwise, as through
+    /// rotations from a first one. Returns what [`check`](Self::check) does.
+    ///
+    /// # Errors
+    /// A signature of a known witness does not verify, or too few witnesses cosigned the note.
+    pub fn check_quorum(&self, note: &Note) -> Result<Vec<Cosigned<'_>>, PolicyError> {
+        let cosigned = self.check_cosignatures(note)?;
         let has_cosigned = |witness: &KnownWitness| cosigned.iter().any(|one| one.witness == witness);
         match self.quorum.filter(|_| !self.is_met_by(has_cosigned)) {
             Some(quorum) => Err(self.too_few(quorum, &cosigned)),
@@ -118,10 +127,15 @@ impl Policy {
     pub fn check_signatures(&self, note: &Note) -> Result<Vec<Cosigned<'_>>, PolicyError> {
         let checkpoint = Checkpoint::parse(note.text()).map_err(PolicyError::Checkpoint)?;
         self.check_log(&checkpoint.origin, note)?;
-        self.cosigned(note)
+        self.check_cosignatures(note)
     }
 
-    fn cosigned(&self, note: &Note) -> Result<Vec<Cosigned<'_>>, PolicyError> {
+    /// Returns the cosignatures of known witnesses on a note, in the order of the file, whoever else signed it and whether or
+    /// not the quorum is among them.
+    ///
+    /// # Errors
+    /// A signature of a known witness does not verify.
+    pub fn check_cosignatures(&self, note: &Note) -> Result<Vec<Cosigned<'_>>, PolicyError> {
         let mut cosigned = Vec::new();
         for witness in self.witnesses() {
             let time = note.cosigned_at(&witness.key).map_err(PolicyError::Signature)?;

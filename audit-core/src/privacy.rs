@@ -3,12 +3,14 @@
 pub(crate) mod secret;
 pub(crate) mod types;
 
+mod disclosure;
 mod pattern;
 mod rules;
 
 use core::fmt;
 
 pub use crate::redact::{Path, Root, Segment};
+pub use disclosure::{Disclosure, ParseDisclosureError, SALT_BYTES, sealed_at};
 pub use pattern::Pattern;
 pub use rules::{Builder, CallRules, Privacy};
 pub use secret::Secret;

@@ -11,7 +11,7 @@ pub use crate::hash::Hash;
 use crate::privacy::Privacy;
 
 pub use error::{AppendError, AppendErrorKind};
-pub use health::{Condition, Health};
+pub use health::{Condition, FailingAnchor, Health};
 pub use prepared::{Prepared, WhenFull};
 pub use receipt::{Appended, Completion, Receipt};
 

@@ -32,6 +32,7 @@ enum Kind {
     Key(String),
     NotFound(String),
     Uncovered { number: u64, size: u64 },
+    Uncosigned { number: u64 },
     Sizes { old: u64, new: u64 },
     NoCheckpoint,
     Evidence { bytes: usize },
@@ -84,6 +85,10 @@ impl Error {
 
     pub(crate) fn uncovered(path: &Path, number: u64, size: u64) -> Self {
         Self::new(path, Kind::Uncovered { number, size })
+    }
+
+    pub(crate) fn uncosigned(path: &Path, number: u64) -> Self {
+        Self::new(path, Kind::Uncosigned { number })
     }
 
     pub(crate) fn sizes(path: &Path, old: u64, new: u64) -> Self {
@@ -142,6 +147,12 @@ impl Error {
     #[must_use]
     pub const fn is_uncovered(&self) -> bool {
         matches!(self.0.kind, Kind::Uncovered { .. })
+    }
+
+    /// Tells whether no checkpoint over an entry is known that a quorum of witnesses cosigned.
+    #[must_use]
+    pub const fn is_uncosigned(&self) -> bool {
+        matches!(self.0.kind, Kind::Uncosigned { .. })
     }
 
     /// Tells whether the path names something else than a log.
@@ -254,6 +265,10 @@ impl fmt::Display for Error {
             Kind::Sizes { old, new } => {
                 write!(f, "{path}: expected an old size from 1 to the new one, {new}, found {old}")
             }
+            Kind::Uncosigned { number } => write!(
+                f,
+                "{path}: expected a checkpoint over entry {number} in `anchors` that a quorum of the policy cosigned, found none"
+            ),
             Kind::NoCheckpoint => write!(f, "{path}: expected a checkpoint, found none"),
             Kind::Evidence { bytes } => write!(
                 f,

@@ -12,6 +12,7 @@ use std::io::Write as _;
 use std::sync::Arc;
 use std::thread;
 
+use audit_core::privacy::Privacy;
 use audit_core::sink::{AppendError, AppendErrorKind, Hash, Health, Prepared, Receipt, Sink};
 
 pub use health::SecondaryHealth;
@@ -153,6 +154,10 @@ impl Sink for Fanout {
         self.primary.health()
     }
 
+    fn privacy(&self) -> Option<Arc<Privacy>> {
+        self.primary.privacy()
+    }
+
     fn weak(&self) -> Option<Arc<dyn Sink>> {
         let primary = self.primary.weak().unwrap_or_else(|| Arc::clone(&self.primary));
         let secondaries = self.secondaries.iter().map(|secondary| Arc::clone(&secondary.0)).collect();
@@ -198,6 +203,10 @@ impl Sink for WeakFanout {
 
     fn health(&self) -> Health {
         self.primary.health()
+    }
+
+    fn privacy(&self) -> Option<Arc<Privacy>> {
+        self.primary.privacy()
     }
 }
 

@@ -11,7 +11,7 @@ use audit_core::seal::SealKey;
 
 use crate::log;
 
-pub(crate) use file::{KeyFile, Secrets};
+pub(crate) use file::{KeyFile, Secrets, check_mode};
 pub use file::{create as create_key_file, read as read_key_file};
 
 /// When the key of a log's checkpoints is replaced by the next one, and its secret destroyed.

@@ -29,6 +29,8 @@ const INDEX: &str = "index";
 pub(crate) const ANCHORS: &str = "anchors";
 /// The directory of payloads too large for a line.
 pub(crate) const BLOBS: &str = "blobs";
+/// The directory of sealed values.
+const PAYLOADS: &str = "payloads";
 
 /// How long the files beside the segments may be: a line, its line feed and room for nothing else.
 const SMALL_FILE_BYTES_MAX: u64 = LINE_BYTES_MAX as u64 + 1;
@@ -96,6 +98,10 @@ impl Layout {
 
     pub(crate) fn blobs(&self) -> PathBuf {
         self.directory.join(BLOBS)
+    }
+
+    pub(crate) fn payloads(&self) -> PathBuf {
+        self.directory.join(PAYLOADS)
     }
 
     /// Looks at the directory without changing it.

@@ -32,6 +32,7 @@
 //! <log>/seal                                            one value over all of these, where the log has one
 //! <log>/anchors/<name>/<20 digits of a size>.note    what an anchor gave for a checkpoint; `.tsr` and `.json`, too
 //! <log>/blobs/<SHA-256>                                 payloads that are too long for a line
+//! <log>/payloads/<20 digits>.jsonl                      sealed values, encrypted; their keys lie elsewhere
 //! <log>/index/<number of an entry>.json                 the state of the log before a segment; derived, never trusted
 //! <log>/tile/<level>/<number>                           the tree in tiles of C2SP tlog-tiles; derived, never trusted
 //! ```
@@ -50,10 +51,12 @@ mod error;
 pub mod export;
 mod fanout;
 mod journal;
+pub mod keyring;
 pub mod keys;
 mod layout;
 mod log;
 mod options;
+pub mod privacy;
 pub mod proof;
 pub mod query;
 pub mod read;
@@ -64,5 +67,5 @@ pub mod verify;
 
 pub use error::Error;
 pub use fanout::{Fanout, SecondaryHealth, SecondaryOptions};
-pub use log::{Guard, Log};
+pub use log::{Guard, Log, Reading, SubjectErased};
 pub use options::Options;

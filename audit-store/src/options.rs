@@ -8,11 +8,13 @@ use std::sync::Arc;
 use audit_core::anchor::Anchor;
 use audit_core::id::{IdSource, RandomIds};
 use audit_core::note::Signer;
+use audit_core::privacy::Privacy;
 use audit_core::time::{Clock, SystemClock};
 use audit_core::vocabulary::Durability;
 
 use crate::anchors::Pace;
 use crate::disk::SystemDisk;
+use crate::keyring::KeyRing;
 use crate::keys::{Keys, Rotation};
 use crate::log::Process;
 use crate::{Error, Log, journal, log};
@@ -35,6 +37,8 @@ pub struct Options {
     pub(crate) close_timeout: Duration,
     pub(crate) heartbeat_seconds: u32,
     pub(crate) keys: Keys,
+    pub(crate) key_ring: Option<Arc<dyn KeyRing>>,
+    pub(crate) privacy: Option<Privacy>,
     pub(crate) anchors: Vec<Arc<dyn Anchor>>,
     pub(crate) anchor_pace: Pace,
     pub(crate) clock: Arc<dyn Clock>,
@@ -57,6 +61,8 @@ impl Default for Options {
             close_timeout: Duration::from_secs(1),
             heartbeat_seconds: 0,
             keys: Keys::default(),
+            key_ring: None,
+            privacy: None,
             anchors: Vec::new(),
             anchor_pace: Pace::DEFAULT,
             clock: Arc::new(SystemClock),
@@ -195,6 +201,25 @@ impl Options {
         self
     }
 
+    /// Makes tokens and seals values with the keys of a ring, where the rules of redaction say so. Without a ring such values
+    /// are left out.
+    ///
+    /// The ring lies outside the log and its backups. Sealed values are kept in `<log>/payloads` until the key of their
+    /// subject is destroyed (`audited erase`). Several logs and processes may share a ring.
+    #[must_use]
+    pub fn key_ring(mut self, ring: Arc<dyn KeyRing>) -> Self {
+        self.key_ring = Some(ring);
+        self
+    }
+
+    /// Says what is removed from every record of the log, beside what attributes and types say. The default is
+    /// [`Privacy::default`].
+    #[must_use]
+    pub fn privacy(mut self, privacy: Privacy) -> Self {
+        self.privacy = Some(privacy);
+        self
+    }
+
     /// Gives the checkpoints to an anchor: a witness, a timestamp authority, another host. A log may have several, each with
     /// a name of its own; a second one of a name takes the place of the first. An anchor belongs to one log.
     ///
@@ -262,6 +287,7 @@ impl fmt::Debug for Options {
             .field("close_timeout", &self.close_timeout)
             .field("heartbeat_seconds", &self.heartbeat_seconds)
             .field("keys", &self.keys)
+            .field("key_ring", &self.key_ring)
             .field("anchors", &self.anchors.iter().map(|anchor| anchor.name()).collect::<Vec<_>>())
             .field("anchor_pace", &self.anchor_pace)
             .finish_non_exhaustive()

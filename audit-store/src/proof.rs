@@ -8,6 +8,7 @@
 //! out, and made from the segments alone if it does not fit.
 
 mod consistency;
+mod cosigned;
 mod find;
 mod rotations;
 
@@ -19,6 +20,7 @@ use audit_core::entry::parse_line;
 use audit_core::evidence::{self, Evidence, Extra};
 use audit_core::hash::Hash;
 use audit_core::id::RecordId;
+use audit_core::policy::Policy;
 use audit_core::proof::{self, MakeProofError, TiledNodesError};
 use audit_core::verify::Fault;
 
@@ -49,16 +51,17 @@ impl fmt::Display for Which {
 }
 
 /// How evidence is made.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Options {
     rotations: bool,
+    policy: Option<Policy>,
 }
 
 impl Options {
     /// Returns the defaults.
     #[must_use]
     pub const fn new() -> Self {
-        Self { rotations: false }
+        Self { rotations: false, policy: None }
     }
 
     /// Says whether the rotations of the keys are added where the log has an identity key, too, with which they are not
@@ -69,10 +72,18 @@ impl Options {
         self
     }
 
+    /// Takes, instead of the newest checkpoint, the newest one that a quorum of this policy cosigned, as far as that lies in
+    /// `<log>/anchors`. The witnesses of the quorum may have been asked apart.
+    #[must_use]
+    pub fn policy(mut self, policy: Policy) -> Self {
+        self.policy = Some(policy);
+        self
+    }
+
     /// Makes the evidence of one entry; see [`prove`].
     ///
     /// # Errors
-    /// Those of [`prove`].
+    /// Those of [`prove`]; with a policy, that no checkpoint over the entry meets it ([`Error::is_uncosigned`]).
     pub fn prove(self, log: impl AsRef<Path>, which: Which) -> Result<Evidence, Error> {
         let layout = Layout::new(log.as_ref());
         // The checkpoint first: what it covers is then in the segments.
@@ -82,18 +93,17 @@ impl Options {
         if number >= newest.checkpoint.size {
             return Err(Error::uncovered(&layout.directory, number, newest.checkpoint.size));
         }
-        let rotations = rotations::needed(&layout, &newest, self.rotations)?;
-        let mut extra = Extra { entry: line, rotations: Vec::new() };
+        let stated = match &self.policy {
+            Some(policy) => cosigned::meeting(&layout, &newest, number, policy)?,
+            None => cosigned::with_known(&layout, &newest)?,
+        };
+        let rotations = rotations::needed(&layout, &stated, self.rotations)?;
+        let mut extra = Extra::of(line);
         for rotation in rotations {
-            let entry = rotation.line;
-            extra.rotations.push(evidence_of(
-                &layout,
-                rotation.number,
-                Extra { entry, rotations: Vec::new() },
-                &rotation.stated,
-            )?);
+            let of_rotation = Extra::of(rotation.line);
+            extra.rotations.push(evidence_of(&layout, rotation.number, of_rotation, &rotation.stated)?);
         }
-        let evidence = evidence_of(&layout, number, extra, &newest)?;
+        let evidence = evidence_of(&layout, number, extra, &stated)?;
         let bytes = evidence.to_string().len();
         if bytes > evidence::BYTES_MAX {
             return Err(Error::too_many_rotations(&layout.directory, bytes));
@@ -103,7 +113,8 @@ impl Options {
 }
 
 /// Makes the evidence of one entry: the inclusion proof under the newest checkpoint, the entry itself, and, where the log
-/// has no identity key, the rotations that lead from its first key to the one that signed the checkpoint.
+/// has no identity key, the rotations that lead from its first key to the one that signed the checkpoint. The checkpoint
+/// has the cosignatures that lie for it in `<log>/anchors`, which are not looked at.
 ///
 /// A record is looked for where the time in its identifier says, then around there, then everywhere.
 ///
@@ -113,6 +124,15 @@ impl Options {
 /// that the checkpoint states ([`Error::is_tampered`]); a file cannot be read.
 pub fn prove(log: impl AsRef<Path>, which: Which) -> Result<Evidence, Error> {
     Options::new().prove(log, which)
+}
+
+/// Returns the number and the line of an entry, without its line feed, as it stands: nothing is proved.
+///
+/// # Errors
+/// The path is no log; there is no such entry ([`Error::is_not_found`]); a file cannot be read.
+pub fn entry(log: impl AsRef<Path>, which: Which) -> Result<(u64, Vec<u8>), Error> {
+    let layout = Layout::new(log.as_ref());
+    find::entry(&layout, &mut Entries::new(&layout), which)
 }
 
 /// Returns the newest checkpoint, which any proof needs.

@@ -7,6 +7,7 @@ mod range;
 mod resume;
 mod scan;
 mod statements;
+mod timestamps;
 mod witnessed;
 
 use core::fmt;
@@ -15,6 +16,7 @@ use std::path::Path;
 use audit_core::checkpoint::Checkpoint;
 use audit_core::hash::Hash;
 use audit_core::note::VerificationKey;
+use audit_core::time::Time;
 use audit_core::verify::{Declared, Fault, Heads, Summary};
 
 use crate::Error;
@@ -128,7 +130,8 @@ pub struct Assurance {
     pub copies: usize,
     /// What a quorum of witnesses vouches for, where a policy was given.
     pub witnessed: Option<Witnessed>,
-    /// The timestamps that lie beside the log. They are counted, not checked: OpenSSL does that.
+    /// The timestamps that lie beside the log, each of one of its checkpoints; whose they are is told where an authority was
+    /// given.
     pub timestamps: Option<Timestamps>,
     /// How many bytes of an unfinished note follow the last listed checkpoint.
     pub unfinished_bytes: u64,
@@ -174,8 +177,21 @@ pub struct Witnessed {
 pub struct Timestamps {
     /// How many there are.
     pub count: usize,
-    /// How many entries the checkpoint of the newest one covers, as its file's name states.
+    /// How many entries the checkpoint of the newest one covers.
     pub size: u64,
+    /// Those that were verified, where an authority was given.
+    pub verified: Option<Stamped>,
+}
+
+/// Timestamps of RFC 3161 that were verified.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stamped {
+    /// How many there are.
+    pub count: usize,
+    /// How many entries the newest checkpoint covers that has one.
+    pub size: u64,
+    /// When that checkpoint existed at the latest, by the authority's clock.
+    pub time: Option<Time>,
 }
 
 /// How far a seal reaches.
@@ -223,7 +239,7 @@ pub fn verify_log(path: impl AsRef<Path>) -> Result<Report, Error> {
 fn verify_files(
     layout: &Layout,
     mut report: Report,
-    demands: &Demands,
+    demands: &Demands<'_>,
     scan: impl FnOnce(&Heads) -> Result<Scan, Stopped>,
 ) -> Result<Report, Error> {
     // Findings are taken in this order, and the first that shows a change outweighs those that leave it open.

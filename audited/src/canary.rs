@@ -156,6 +156,11 @@ impl Canaries {
         format!("postgres://service:{password}@db.example.org/orders")
     }
 
+    /// Takes over the canaries of another, to look for all of them at once.
+    pub fn absorb(&mut self, other: Self) {
+        self.planted.extend(other.planted);
+    }
+
     /// Returns how many canaries were planted.
     #[must_use]
     pub const fn count(&self) -> usize {

@@ -112,6 +112,12 @@ pub mod keys {
     pub use audit_store::keys::*;
 }
 
+/// The keys by which values in a log stay linkable, and can be read again until they are erased.
+#[cfg(feature = "store")]
+pub mod keyring {
+    pub use audit_store::keyring::*;
+}
+
 #[cfg(all(feature = "layer", feature = "store"))]
 pub use init::{InitError, InitGuard, init, init_strict, init_with};
 

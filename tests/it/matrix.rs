@@ -2,6 +2,7 @@
 //!
 //! `UPDATE_EXPECT=1` writes the table into `docs/threat-model.md`; the cells themselves are written here, by hand.
 
+mod anchored;
 mod attacks;
 mod lengths;
 mod stored;
@@ -13,6 +14,7 @@ use std::path::Path;
 use audit_core::seal::SealKey;
 use testkit::workspace;
 
+use anchored::{TRUSTED, WITNESSES};
 use attacks::{ATTACKS, Attack};
 use story::{Files, ORIGIN, Story};
 use verifiers::{Demands, Python, Said, ours};
@@ -25,19 +27,58 @@ struct Level {
     is_sealed: bool,
     /// The place, in the list, of the checkpoint of which a copy was kept elsewhere.
     copy: Option<usize>,
+    anchored: Anchored,
 }
 
-const UNSIGNED: Level = Level { name: "chain only", is_signed: false, is_pinned: false, is_sealed: false, copy: None };
+/// Who gave something for the third checkpoint of five and for the last one.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Anchored {
+    No,
+    Witnesses,
+    Timestamps,
+}
+
+/// The places of these checkpoints in the list.
+const ANCHORED: [usize; 2] = [2, 4];
+/// How many levels there are.
+const COUNT: usize = 8;
+
+const UNSIGNED: Level = Level {
+    name: "chain only",
+    is_signed: false,
+    is_pinned: false,
+    is_sealed: false,
+    copy: None,
+    anchored: Anchored::No,
+};
 const SIGNED: Level = Level { name: "signed, no key given", is_signed: true, ..UNSIGNED };
 const PINNED: Level = Level { name: "key", is_pinned: true, ..SIGNED };
-const LEVELS: [Level; 6] = [
+const LEVELS: [Level; COUNT] = [
     UNSIGNED,
     SIGNED,
     PINNED,
     Level { name: "key, seal", is_sealed: true, ..PINNED },
     Level { name: "key, copy of an older checkpoint", copy: Some(2), ..PINNED },
     Level { name: "key, copy of the newest checkpoint", copy: Some(4), ..PINNED },
+    Level { name: "key, witnesses", anchored: Anchored::Witnesses, ..PINNED },
+    Level { name: "key, timestamps", anchored: Anchored::Timestamps, ..PINNED },
 ];
+
+impl Level {
+    fn anchors(&self, notes: &[String]) -> Files {
+        let mut files = Files::new();
+        for note in ANCHORED.map(|index| &notes[index]) {
+            match self.anchored {
+                Anchored::No => {}
+                Anchored::Witnesses => {
+                    WITNESSES.iter().for_each(|witness| anchored::witness(&mut files, note, witness));
+                }
+                Anchored::Timestamps => anchored::stamp(&mut files, note, &TRUSTED),
+            }
+        }
+        files
+    }
+}
 
 /// What is expected of a verifier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,14 +147,17 @@ impl Scene {
             (true, false) => &[1, 2, 3],
         };
         let seal = level.is_sealed.then(|| SealKey::from_bytes([5; 32]));
-        let honest = Story { seal: seal.clone(), ..Story::new(ring) };
+        let mut honest = Story { seal: seal.clone(), ..Story::new(ring) };
+        honest.anchors = level.anchors(&honest.notes());
         let copy = level.copy.map(|index| {
             let path = directory.join(format!("copy-{index}-{is_constant}"));
             std::fs::write(&path, &honest.notes()[index]).unwrap();
             path
         });
         let key = level.is_pinned.then(|| story::key(ORIGIN, 1));
-        Self { honest, demands: Demands { key, seal, copy } }
+        let witnesses = level.anchored == Anchored::Witnesses;
+        let authority = (level.anchored == Anchored::Timestamps).then(|| TRUSTED.certificate());
+        Self { honest, demands: Demands { key, seal, copy, witnesses, authority } }
     }
 }
 

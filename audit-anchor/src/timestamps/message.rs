@@ -1,12 +1,12 @@
 //! The messages of RFC 3161 in DER: what is sent, and what is read of the answer.
 
 use core::fmt;
-use core::time::Duration;
 
 use audit_core::hash::Hash;
 use audit_core::time::Time;
+use audit_core::timestamp::parse_time;
 use der::asn1::{AnyRef, BitStringRef, IntRef, ObjectIdentifier, OctetStringRef, Utf8StringRef};
-use der::{DateTime, Decode as _, Encode as _, Reader as _, Sequence, Tag, TagNumber, Tagged as _};
+use der::{Decode as _, Encode as _, Reader as _, Sequence, Tag, TagNumber, Tagged as _};
 
 /// SHA-256 (RFC 5754).
 const SHA_256: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.1");
@@ -137,21 +137,6 @@ fn sha_256_of(imprint: &MessageImprint<'_>) -> Option<Hash> {
 
 fn is_context(part: AnyRef<'_>, number: u32) -> bool {
     part.tag() == Tag::ContextSpecific { constructed: true, number: TagNumber(number) }
-}
-
-/// Reads `YYYYMMDDhhmmss[.f…]Z`, a time in UTC with or without fractions of a second (RFC 3161 §2.4.2).
-fn parse_time(value: &[u8]) -> Option<Time> {
-    let text = core::str::from_utf8(value).ok()?.strip_suffix('Z')?;
-    let (seconds, fraction) = text.split_once('.').unwrap_or((text, "0"));
-    let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    if seconds.len() != 14 || !is_digits(seconds) || !is_digits(fraction) {
-        return None;
-    }
-    let two = |at: usize| seconds.get(at..at + 2)?.parse().ok();
-    let year = seconds.get(..4)?.parse().ok()?;
-    let date = DateTime::new(year, two(4)?, two(6)?, two(8)?, two(10)?, two(12)?).ok()?;
-    let nanoseconds = format!("{fraction:0<9}").get(..9)?.parse().ok()?;
-    Some(Time::from_unix(date.unix_duration() + Duration::from_nanos(nanoseconds)))
 }
 
 /// What a `PKIStatusInfo` says.

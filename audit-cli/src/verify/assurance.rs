@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use audit_core::time::Time;
-use audit_store::verify::{Report, Signed};
+use audit_store::verify::{Report, Signed, Stamped as Verified};
 use serde::Serialize;
 
 use crate::text::{entries, instant};
@@ -24,10 +24,17 @@ pub(super) fn level(report: &Report) -> String {
     if assurance.witnessed.is_some() {
         against.push("witnesses");
     }
+    if verified(report).is_some() {
+        against.push("timestamps");
+    }
     if assurance.copies > 0 {
         against.push("copy kept elsewhere");
     }
     if against.is_empty() { "chain only".to_owned() } else { against.join(" + ") }
+}
+
+fn verified(report: &Report) -> Option<Verified> {
+    report.assurance.timestamps.and_then(|timestamps| timestamps.verified)
 }
 
 /// Returns what that leaves open.
@@ -48,6 +55,16 @@ pub(super) fn meaning(report: &Report) -> String {
                 entries(size)
             ),
         };
+    }
+    if let Some(Verified { size, time: Some(time), .. }) = verified(report)
+        && assurance.copies == 0
+    {
+        let whose = if is_pinned { "" } else { "; no key was pinned: it may be a log that somebody else made by then" };
+        return format!(
+            "the first {} are as they were at {}; of what came after them an older state does not show{whose}",
+            entries(size),
+            instant(&time.to_string())
+        );
     }
     match (is_pinned, assurance.seal.is_some(), assurance.copies > 0) {
         (false, false, false) => "no key was pinned: whoever can write the directory can rewrite it",
@@ -92,11 +109,22 @@ struct SeenBy {
     witnesses: Vec<String>,
 }
 
-/// The timestamps that lie beside the log, unchecked.
+/// The timestamps that lie beside the log.
 #[derive(Serialize)]
 struct Stamped {
     count: usize,
     newest_size: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    verified: Option<VerifiedOnes>,
+}
+
+/// Those of the authority that was given.
+#[derive(Serialize)]
+struct VerifiedOnes {
+    count: usize,
+    newest_size: u64,
+    /// When the newest of these checkpoints was timestamped, by the authority's clock.
+    newest_time: Option<String>,
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
@@ -131,9 +159,15 @@ impl RestsOn {
                 time: Time::from_unix(Duration::from_secs(witnessed.time)).to_string(),
                 witnesses: witnessed.witnesses.clone(),
             }),
-            timestamps: assurance
-                .timestamps
-                .map(|timestamps| Stamped { count: timestamps.count, newest_size: timestamps.size }),
+            timestamps: assurance.timestamps.map(|timestamps| Stamped {
+                count: timestamps.count,
+                newest_size: timestamps.size,
+                verified: timestamps.verified.map(|Verified { count, size, time }| VerifiedOnes {
+                    count,
+                    newest_size: size,
+                    newest_time: time.map(|time| time.to_string()),
+                }),
+            }),
         })
     }
 
@@ -154,13 +188,26 @@ impl RestsOn {
             let seen = format!("{} by {}, {} by their clocks", entries(*size), witnesses.join(", "), instant(time));
             lines.push(("witnessed", seen));
         }
-        if let Some(Stamped { count, newest_size }) = &self.timestamps {
-            let newest =
-                format!("{count} kept, the newest for {}; `openssl ts -verify` checks them", entries(*newest_size));
-            lines.push(("timestamps", newest));
+        if let Some(timestamps) = &self.timestamps {
+            lines.push(("timestamps", timestamps.line()));
         }
         if self.copies > 0 {
             lines.push(("copies", format!("{} that agree", self.copies)));
         }
+    }
+}
+
+impl Stamped {
+    fn line(&self) -> String {
+        let Self { count, newest_size, verified } = self;
+        let Some(VerifiedOnes { count: verified, newest_size, newest_time }) = verified else {
+            let newest = entries(*newest_size);
+            return format!("{count} kept, the newest for {newest}; --timestamps-ca verifies whose they are");
+        };
+        let time = newest_time.as_ref().map_or("a time that cannot be told".to_owned(), |time| instant(time));
+        format!(
+            "{verified} of {count} verified, the newest for {}, {time} by the authority's clock",
+            entries(*newest_size)
+        )
     }
 }

@@ -6,10 +6,11 @@ use serde::Deserialize;
 
 use crate::checkpoint::{Checkpoint, ParseCheckpointError};
 use crate::entry::{ParseEntryError, parse_line};
-use crate::evidence::{Evidence, Extra, ParseEvidenceError, ParseExtraError};
+use crate::evidence::{Disclosed, Evidence, Extra, ParseEvidenceError, ParseExtraError};
 use crate::hash::Hash;
 use crate::id::RecordId;
 use crate::note::{BadSignature, Note, ParseNoteError, VerificationKey};
+use crate::policy::{Cosigned, KnownLog, Policy, PolicyError};
 use crate::proof::ProofError;
 use crate::vocabulary::EventName;
 
@@ -29,8 +30,21 @@ pub struct Checked {
     pub key: VerificationKey,
     /// The key that signed the checkpoint: the given one, or the one that rotations lead to from it.
     pub signer: VerificationKey,
+    /// Sealed values of the entry that the evidence discloses: each stands in the record where it says.
+    pub disclosed: Vec<Disclosed>,
     /// How many rotations lead from the given key to the one that signed; 0 if it signed itself.
     pub rotations: usize,
+    /// The witnesses of the policy that cosigned the checkpoint; none without a policy.
+    pub cosigners: Vec<Cosigner>,
+}
+
+/// A witness of a policy that cosigned a checkpoint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cosigner {
+    /// The name that the policy gives it.
+    pub name: String,
+    /// When, by its own clock, in seconds since 1970.
+    pub time: u64,
 }
 
 /// Checks the bytes of a `.tlog-proof` file, of which all count: that the entry in it is in the tree of a checkpoint that
@@ -42,14 +56,49 @@ pub struct Checked {
 /// # Errors
 /// Tells what does not fit. Evidence without an entry in it is refused, as is a log's checkpoint without a signature.
 pub fn check(bytes: &[u8], keys: &[VerificationKey]) -> Result<Checked, CheckError> {
+    check_note(bytes, keys).map(|(checked, _note)| checked)
+}
+
+/// Checks what [`check`] does, with the keys of the policy's logs beside those given, and that a quorum of the policy's
+/// witnesses cosigned the checkpoint: who trusts them knows that the log showed others no other tree.
+///
+/// # Errors
+/// Those of [`check`]; too few witnesses cosigned the checkpoint, or a signature of a known one is not right.
+pub fn check_cosigned(bytes: &[u8], keys: &[VerificationKey], policy: &Policy) -> Result<Checked, CheckError> {
+    let keys: Vec<VerificationKey> = keys.iter().chain(policy.logs().iter().map(KnownLog::key)).cloned().collect();
+    let (mut checked, note) = check_note(bytes, &keys)?;
+    let cosigned = policy.check_quorum(&note).map_err(CheckError::Policy)?;
+    let cosigner = |one: Cosigned<'_>| Cosigner { name: one.witness.name().into_owned(), time: one.time };
+    checked.cosigners = cosigned.into_iter().map(cosigner).collect();
+    Ok(checked)
+}
+
+fn check_note(bytes: &[u8], keys: &[VerificationKey]) -> Result<(Checked, Note), CheckError> {
     let evidence = Evidence::parse(bytes).map_err(CheckError::Parse)?;
     let extra = evidence.parse_extra().map_err(CheckError::ParseExtra)?.ok_or(CheckError::NoEntry)?;
     let (checkpoint, note) = included(&evidence, &extra.entry)?;
     let (key, signer, rotations) = resting_on(&checkpoint, &note, &extra, keys)?;
+    check_disclosed(&extra)?;
     let record_id = record_of(&extra.entry)?.record_id;
     let record_id =
         record_id.parse().map_err(|fault| CheckError::Entry(ParseEntryError::new(format!("record_id: {fault}"))))?;
-    Ok(Checked { entry: extra.entry, number: evidence.index, record_id, checkpoint, key, signer, rotations })
+    let (entry, number, disclosed) = (extra.entry, evidence.index, extra.disclosures);
+    let cosigners = Vec::new();
+    Ok((Checked { entry, number, record_id, checkpoint, key, signer, disclosed, rotations, cosigners }, note))
+}
+
+/// Checks that the digest of each disclosure stands at its place in the entry.
+fn check_disclosed(extra: &Extra) -> Result<(), CheckError> {
+    if extra.disclosures.is_empty() {
+        return Ok(());
+    }
+    let entry: serde_json::Value = serde_json::from_slice(&extra.entry)
+        .map_err(|fault| CheckError::Entry(ParseEntryError::new(fault.to_string())))?;
+    let record = entry.get("record").unwrap_or(&serde_json::Value::Null);
+    match extra.disclosures.iter().find(|disclosed| !disclosed.is_of(record)) {
+        None => Ok(()),
+        Some(disclosed) => Err(CheckError::Disclosure { path: disclosed.path.clone() }),
+    }
 }
 
 /// Checks that the entry is in the tree of the evidence's checkpoint, whoever signed that.
@@ -181,12 +230,19 @@ pub enum CheckError {
         /// The name of the log that the checkpoint states.
         origin: String,
     },
+    /// No quorum cosigned the checkpoint, or a cosignature is not right.
+    Policy(PolicyError),
     /// The checkpoint, or a rotation, lies before what an earlier rotation covers.
     Older {
         /// The size, or the number of the entry.
         size: u64,
         /// How many entries the checkpoint of the rotation before covers.
         covered: u64,
+    },
+    /// A disclosure is not that of the value which is sealed at its place in the entry.
+    Disclosure {
+        /// The place that it names.
+        path: String,
     },
     /// The entry in the place of a rotation names no next key.
     NoRotation,
@@ -213,6 +269,7 @@ impl fmt::Display for CheckError {
             Self::Checkpoint(fault) => fault.fmt(f),
             Self::Inclusion(fault) => write!(f, "the entry is not in the tree of the checkpoint: {fault}"),
             Self::Signature(fault) => fault.fmt(f),
+            Self::Policy(fault) => fault.fmt(f),
             Self::NotSigned { origin } => {
                 write!(
                     f,
@@ -221,6 +278,9 @@ impl fmt::Display for CheckError {
             }
             Self::Older { size, covered } => {
                 write!(f, "expected what follows the {covered} entries of the rotation before, found {size}")
+            }
+            Self::Disclosure { path } => {
+                write!(f, "expected the digest of the disclosure at {path:?} in the record, found none or another")
             }
             Self::NoRotation => f.write_str("expected an entry key.rotated that names a key of the log, found another"),
             Self::Rotation { place, source } => write!(f, "rotation {place}: {source}"),

@@ -5,6 +5,7 @@ use core::fmt;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use super::disclosed::{self, DISCLOSURES_MAX, Disclosed};
 use super::{Evidence, ParseEvidenceError};
 use crate::entry::LINE_BYTES_MAX;
 use crate::lines;
@@ -12,16 +13,20 @@ use crate::lines;
 /// The most rotations that one evidence may carry.
 pub const ROTATIONS_MAX: usize = 4096;
 
-/// The entry that is proved, and the rotations that lead to the key of the checkpoint that proves it.
+/// The entry that is proved, sealed values of it that are disclosed, and the rotations that lead to the key of the checkpoint
+/// that proves it.
 ///
 /// ```text
 /// {"record":{…},"sequence":{…}}⏎
+/// disclosure L3JlcXVlc3QvYXJndW1lbnRzL25hbWU= WyJBUUlE…⏎
 /// rotation YzJzcC5vcmcvdGxvZy1wcm9vZkB2MQ…⏎
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Extra {
     /// The line of the entry without its line feed; from 1 to 65,535 bytes.
     pub entry: Vec<u8>,
+    /// Values of the entry that were sealed; at most [`DISCLOSURES_MAX`].
+    pub disclosures: Vec<Disclosed>,
     /// The evidence of each entry `key.rotated` on the way, the oldest first; at most [`ROTATIONS_MAX`].
     ///
     /// The extra data of each is the entry alone.
@@ -39,12 +44,29 @@ impl Extra {
         let mut lines = body.split(|byte| *byte == b'\n');
         let entry = lines.next().filter(|line| !line.is_empty() && line.len() <= LINE_BYTES_MAX);
         let entry = entry.ok_or_else(|| fault(1, "an entry of 1 to 65535 bytes"))?.to_vec();
-        if count_lines(body) > ROTATIONS_MAX {
-            return Err(fault(2 + ROTATIONS_MAX, "the end after at most 4096 rotations"));
+        let mut numbered = (2..).zip(lines).peekable();
+        let mut disclosures = Vec::new();
+        while let Some((number, line)) = numbered.next_if(|(_number, line)| disclosed::is_line(line)) {
+            if disclosures.len() >= DISCLOSURES_MAX {
+                return Err(fault(number, "at most 256 disclosures"));
+            }
+            let found = Disclosed::parse(line);
+            disclosures.push(found.ok_or_else(|| fault(number, "`disclosure`, a path in base64 and a disclosure"))?);
         }
-        let rotations =
-            (2..).zip(lines).map(|(number, line)| parse_rotation(number, line)).collect::<Result<_, _>>()?;
-        Ok(Self { entry, rotations })
+        let mut rotations = Vec::new();
+        for (number, line) in numbered {
+            if rotations.len() >= ROTATIONS_MAX {
+                return Err(fault(number, "the end after at most 4096 rotations"));
+            }
+            rotations.push(parse_rotation(number, line)?);
+        }
+        Ok(Self { entry, disclosures, rotations })
+    }
+
+    /// Makes the extra data of an entry without rotations and disclosures.
+    #[must_use]
+    pub const fn of(entry: Vec<u8>) -> Self {
+        Self { entry, disclosures: Vec::new(), rotations: Vec::new() }
     }
 
     /// Returns the bytes that [`parse`](Self::parse) reads.
@@ -52,6 +74,7 @@ impl Extra {
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = self.entry.clone();
         bytes.push(b'\n');
+        self.disclosures.iter().for_each(|disclosed| disclosed.write(&mut bytes));
         for rotation in &self.rotations {
             bytes.extend_from_slice(ROTATION);
             bytes.extend_from_slice(STANDARD.encode(rotation.to_string()).as_bytes());

@@ -137,7 +137,7 @@ mod extra {
 
     fn extra(rotations: usize) -> Extra {
         let rotation = |number: usize| evidence(Some(format!("{{\"rotation\":{number}}}\n").as_bytes()), 2);
-        Extra { entry: b"{\"record\":{}}".to_vec(), rotations: (0..rotations).map(rotation).collect() }
+        Extra { rotations: (0..rotations).map(rotation).collect(), ..Extra::of(b"{\"record\":{}}".to_vec()) }
     }
 
     fn refused(bytes: impl AsRef<[u8]>, line: usize) {
@@ -152,7 +152,7 @@ mod extra {
             let extra = extra(rotations);
             assert_eq!(Extra::parse(&extra.to_bytes()), Ok(extra));
         }
-        let longest = Extra { entry: vec![b' '; LINE], rotations: Vec::new() };
+        let longest = Extra::of(vec![b' '; LINE]);
         assert_eq!(Extra::parse(&longest.to_bytes()), Ok(longest));
         assert_eq!(extra(0).to_bytes(), b"{\"record\":{}}\n");
         let within = evidence(Some(&extra(2).to_bytes()), 2);
@@ -188,6 +188,48 @@ mod extra {
         let error = Extra::parse(b"{}\nrotation AAAA\n").unwrap_err();
         let source = std::error::Error::source(&error).unwrap();
         expect_test::expect!["not the extra data of an entry: expected the .tlog-proof file of a rotation on line 2: not a .tlog-proof file: expected no control character but the line feed on line 1"].assert_eq(&format!("{error}: {source}"));
+    }
+
+    fn disclosed(salt: u8) -> Disclosed {
+        let disclosure = crate::privacy::Disclosure::new([salt; 16], "street", "\"Blumenweg 13\"");
+        Disclosed { path: "/request/arguments/street".to_owned(), disclosure }
+    }
+
+    #[test]
+    fn disclosures_stand_between_the_entry_and_the_rotations() {
+        for (disclosures, rotations) in [(1, 0), (2, 3), (DISCLOSURES_MAX, 1)] {
+            let disclosures = (0..disclosures).map(|_| disclosed(7)).collect();
+            let extra = Extra { disclosures, ..extra(rotations) };
+            assert_eq!(Extra::parse(&extra.to_bytes()), Ok(extra));
+        }
+        let one = Extra { disclosures: vec![disclosed(1)], ..extra(1) };
+        expect_test::expect![[r#"
+            {"record":{}}
+            disclosure L3JlcXVlc3QvYXJndW1lbnRzL3N0cmVldA== WyJBUUVCQVFFQkFRRUJBUUVCQVFFQkFRIiwic3RyZWV0IiwiQmx1bWVud2VnIDEzIl0
+        "#]]
+        .assert_eq(&String::from_utf8(Extra { rotations: vec![], ..one.clone() }.to_bytes()).unwrap());
+        let bytes = String::from_utf8(one.to_bytes()).unwrap();
+        let mut lines: Vec<&str> = bytes.lines().collect();
+        lines.swap(1, 2);
+        refused(lines.join("\n") + "\n", 3);
+        refused(bytes.replacen("disclosure ", "disclosure  ", 1), 2);
+        refused(bytes.replacen("dA== ", "dA ", 1), 2);
+        refused(bytes.replacen("dA== ", "dA==", 1), 2);
+        refused(bytes.replacen("Il0\n", "Il0=\n", 1), 2);
+        refused("{}\ndisclosure Lw== e30\n", 2);
+        let disclosures = (0..=DISCLOSURES_MAX).map(|_| disclosed(7)).collect();
+        refused(Extra { disclosures, ..extra(0) }.to_bytes(), 2 + DISCLOSURES_MAX);
+    }
+
+    #[test]
+    fn evidence_is_given_disclosures_after_it_was_made() {
+        let mut evidence = evidence(Some(&extra(1).to_bytes()), 2);
+        evidence.disclose([disclosed(1)]).unwrap();
+        evidence.disclose([disclosed(2)]).unwrap();
+        let expect = Extra { disclosures: vec![disclosed(1), disclosed(2)], ..extra(1) };
+        assert_eq!(evidence.parse_extra(), Ok(Some(expect)));
+        assert!(evidence.disclose((0..DISCLOSURES_MAX).map(|_| disclosed(3))).is_err());
+        assert!(Evidence { extra: None, ..evidence }.disclose([disclosed(1)]).is_err());
     }
 
     const LINE: usize = crate::entry::LINE_BYTES_MAX;

@@ -15,6 +15,18 @@ pub struct Health {
     condition: Condition,
     refused: u64,
     abandoned: u64,
+    failing_anchors: Vec<FailingAnchor>,
+}
+
+/// An anchor of a log that has not taken a checkpoint since it failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FailingAnchor {
+    /// Its name among the anchors of the log.
+    pub name: String,
+    /// Why it failed last.
+    pub reason: String,
+    /// Whether its answer contradicts the log: somebody has to look, at once.
+    pub is_alarm: bool,
 }
 
 /// Whether a sink accepts records, and if not, why.
@@ -32,10 +44,11 @@ pub enum Condition {
 }
 
 impl Health {
-    /// Makes the health of a sink in this condition, which refused no record and found no call unresolved.
+    /// Makes the health of a sink in this condition, which refused no record, found no call unresolved and has no
+    /// failing anchor.
     #[must_use]
     pub const fn new(condition: Condition) -> Self {
-        Self { condition, refused: 0, abandoned: 0 }
+        Self { condition, refused: 0, abandoned: 0, failing_anchors: Vec::new() }
     }
 
     /// Sets how many records the sink refused since it was opened.
@@ -49,6 +62,13 @@ impl Health {
     #[must_use]
     pub const fn with_abandoned(mut self, calls: u64) -> Self {
         self.abandoned = calls;
+        self
+    }
+
+    /// Sets which anchors of the sink are failing.
+    #[must_use]
+    pub fn with_failing_anchors(mut self, anchors: Vec<FailingAnchor>) -> Self {
+        self.failing_anchors = anchors;
         self
     }
 
@@ -68,5 +88,12 @@ impl Health {
     #[must_use]
     pub const fn abandoned(&self) -> u64 {
         self.abandoned
+    }
+
+    /// Returns the anchors of the sink that are failing, by their names. Records are accepted all the same, and what they
+    /// cover is anchored later.
+    #[must_use]
+    pub fn failing_anchors(&self) -> &[FailingAnchor] {
+        &self.failing_anchors
     }
 }

@@ -2,13 +2,17 @@
 
 use std::fs::{self, DirEntry};
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use audit_core::anchor::{AnchorName, Form, Kept};
+use audit_core::note::Note;
+use audit_core::timestamp::Stamp;
 
 use crate::disk::{self, Disk};
-use crate::layout::Layout;
+use crate::layout::{Layout, SmallFile, read_small};
 
+/// How many files of an anchor are kept whatever their days: of about an hour.
+const NEWEST_KEPT: usize = 64;
 /// The forms by their extensions.
 const FORMS: [Form; 3] = [Form::Note, Form::Timestamp, Form::Place];
 
@@ -44,10 +48,36 @@ impl Receipts {
         }
         let name = format!("{size:020}.{}", kept.form().extension());
         disk::replace(disk, &self.directory, &name, kept.bytes()).map_err(|fault| fault.source)?;
-        if kept.form() == Form::Place {
-            self.remove_places_below(disk, size);
+        match kept.form() {
+            Form::Place => self.remove_places_below(disk, size),
+            form => self.thin(disk, form),
         }
         Ok(())
+    }
+
+    /// Removes the file that is not among the newest any more, if the one before it is of the same day: what is left tells of
+    /// each day when it was first anchored. One of a size that is the newest of another anchor stays: together they may be a
+    /// quorum.
+    fn thin(&self, disk: &dyn Disk, form: Form) {
+        let files = entries(&self.directory).unwrap_or_default();
+        let of_form = |entry: &DirEntry| parse(entry).filter(|(_size, found)| *found == form).map(|(size, _)| size);
+        let mut files: Vec<(u64, PathBuf)> =
+            files.iter().filter_map(|entry| Some((of_form(entry)?, entry.path()))).collect();
+        files.sort_unstable_by(|one, other| other.cmp(one));
+        let mut older = files.into_iter().skip(NEWEST_KEPT);
+        let (Some((size, path)), Some((_size, before))) = (older.next(), older.next()) else { return };
+        let is_of_same_day = day(&path, form).is_some_and(|day_of| Some(day_of) == day(&before, form));
+        if is_of_same_day && !self.is_newest_elsewhere(size) {
+            let _left_there = disk.remove(&path);
+        }
+    }
+
+    fn is_newest_elsewhere(&self, size: u64) -> bool {
+        let others = entries(&self.parent).unwrap_or_default().into_iter().map(|entry| entry.path());
+        let newest = |directory: PathBuf| {
+            entries(&directory).unwrap_or_default().iter().filter_map(parse).map(|(size, _form)| size).max()
+        };
+        others.filter(|directory| *directory != self.directory).any(|directory| newest(directory) == Some(size))
     }
 
     /// Removes what tells where older copies are: the newest one leads to where all of them are.
@@ -58,6 +88,22 @@ impl Receipts {
             }
         }
     }
+}
+
+/// Returns the day, counted from 1970, on which an anchor had the checkpoint, as far as a file says.
+fn day(path: &Path, form: Form) -> Option<u64> {
+    let SmallFile::Bytes(bytes) = read_small(path).ok()? else { return None };
+    let seconds = match form {
+        Form::Timestamp => Stamp::read(&bytes).ok()?.time?.since_unix().as_secs(),
+        Form::Note => {
+            let note = Note::parse(core::str::from_utf8(&bytes).ok()?).ok()?;
+            // A cosignature has its time before the 64 bytes of Ed25519.
+            let cosignature = note.signatures().iter().rev().find(|signature| signature.bytes.len() == 72)?;
+            u64::from_be_bytes(*cosignature.bytes.first_chunk()?)
+        }
+        _ => return None,
+    };
+    Some(seconds / 86_400)
 }
 
 /// One file that an anchor gave.
@@ -91,7 +137,7 @@ pub(crate) fn list(layout: &Layout) -> io::Result<Vec<Receipt>> {
 }
 
 /// Returns what a directory holds; nothing if there is none.
-fn entries(directory: &std::path::Path) -> io::Result<Vec<DirEntry>> {
+fn entries(directory: &Path) -> io::Result<Vec<DirEntry>> {
     match fs::read_dir(directory) {
         Err(fault) if fault.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
         Err(fault) => Err(fault),
@@ -105,4 +151,71 @@ fn parse(entry: &DirEntry) -> Option<(u64, Form)> {
     let is_size = digits.len() == 20 && digits.bytes().all(|byte| byte.is_ascii_digit());
     let form = FORMS.into_iter().find(|form| form.extension() == extension)?;
     if is_size { Some((digits.parse().ok()?, form)) } else { None }
+}
+
+#[cfg(test)]
+mod tests {
+    use audit_core::note::{Algorithm, SecretKey, Signature, VerificationKey};
+
+    use super::*;
+    use crate::disk::SystemDisk;
+
+    const DAY: u64 = 86_400;
+
+    fn cosigned(time: u64) -> Kept {
+        let secret = SecretKey::from_bytes("witness.example/w", &[1; 32]).unwrap();
+        let public = secret.verification_key().unwrap().public_key();
+        let key = VerificationKey::new("witness.example/w", Algorithm::Cosignature, public).unwrap();
+        let mut note = Note::new("text\n").unwrap();
+        note.push(Signature::cosign(note.text(), time, &key, &secret).unwrap());
+        Kept::note(&note)
+    }
+
+    /// What a timestamp is around its time, with nothing else.
+    fn stamped(time: &str) -> Kept {
+        let value = |tag: u8, parts: &[&[u8]]| {
+            let bytes = parts.concat();
+            [&[tag, u8::try_from(bytes.len()).unwrap()][..], &bytes].concat()
+        };
+        let oid: &[u8] = &[6, 1, 42];
+        let imprint = value(0x30, &[oid, &value(4, &[&[7; 32]])]);
+        let info = value(0x30, &[oid, oid, &imprint, oid, &value(0x18, &[time.as_bytes()])]);
+        let content = value(0x30, &[oid, &value(0xa0, &[&value(4, &[&info])])]);
+        let token = value(0x30, &[oid, &value(0xa0, &[&value(0x30, &[oid, oid, &content])])]);
+        Kept::new(Form::Timestamp, value(0x30, &[oid, &token]))
+    }
+
+    fn sizes(receipts: &Receipts) -> Vec<u64> {
+        let mut sizes: Vec<u64> =
+            entries(&receipts.directory).unwrap().iter().filter_map(parse).map(|(size, _)| size).collect();
+        sizes.sort_unstable();
+        sizes
+    }
+
+    /// Keeps the first sizes of two anchors, of which the first one goes on after the other one has ended.
+    fn kept(last: u64, kept: impl Fn(u64) -> Kept) -> Vec<u64> {
+        let directory = tempfile::tempdir().unwrap();
+        let layout = Layout::new(directory.path());
+        let [one, other] = ["one", "other"].map(|name| Receipts::new(&layout, &name.parse().unwrap()));
+        for size in 1..=last {
+            if size <= 13 {
+                other.keep(&SystemDisk, size, &kept(size)).unwrap();
+            }
+            one.keep(&SystemDisk, size, &kept(size)).unwrap();
+        }
+        sizes(&one)
+    }
+
+    #[test]
+    fn of_older_files_the_first_of_each_day_is_left_and_what_another_anchor_has_as_its_newest() {
+        let expected: Vec<u64> = [1, 11, 13, 21].into_iter().chain(31..=94).collect();
+        assert_eq!(kept(94, |size| cosigned((size - 1) / 10 * DAY + size)), expected);
+        assert_eq!(kept(94, |size| stamped(&format!("202610{:02}094200Z", (size - 1) / 10 + 1))), expected);
+    }
+
+    #[test]
+    fn files_that_tell_no_day_and_the_newest_ones_are_left() {
+        assert_eq!(kept(64, |_size| cosigned(DAY)), (1..=64).collect::<Vec<_>>());
+        assert_eq!(kept(94, |_size| Kept::new(Form::Note, "nothing")), (1..=94).collect::<Vec<_>>());
+    }
 }

@@ -148,18 +148,20 @@ fn load(path: &Path) -> Result<Option<SecretKey>, Error> {
     secret.map(Some).map_err(|fault| Error::key(path, fault.to_string()))
 }
 
-/// Refuses a secret that others than its owner may read or write.
-fn check_mode(path: &Path, file: &File) -> Result<(), Error> {
+/// Refuses a secret, or a directory of secrets, that others than its owner may read or write.
+pub(crate) fn check_mode(path: &Path, file: &File) -> Result<(), Error> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::MetadataExt as _;
         let metadata = file.metadata().map_err(|source| Error::io(path, "look at a secret key", source))?;
         let mode = metadata.mode() & 0o777;
         if mode & 0o077 != 0 {
-            return Err(Error::key(
-                path,
-                format!("expected a file that only its owner can read (mode 0600), found {mode:04o}"),
-            ));
+            let expected = if metadata.is_dir() {
+                "a directory that only its owner can enter (mode 0700)"
+            } else {
+                "a file that only its owner can read (mode 0600)"
+            };
+            return Err(Error::key(path, format!("expected {expected}, found {mode:04o}")));
         }
     }
     let _ = (path, file);

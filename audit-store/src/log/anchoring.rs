@@ -11,7 +11,7 @@ use std::thread::Builder;
 use std::time::Instant;
 
 use audit_core::anchor::{Anchor, Takes};
-use audit_core::sink::AppendError;
+use audit_core::sink::{AppendError, FailingAnchor};
 
 use crate::anchors::{Added, Course, Event, Failed, Gate, Pace, What};
 use crate::disk::Disk;
@@ -224,6 +224,7 @@ struct Telling {
 
 impl Telling {
     fn added(&mut self, anchor: &dyn Anchor, added: Added) {
+        self.note(anchor, None);
         let count = self.added.map_or(0, |before| before.count) + added.count;
         self.added = Some(Added { count, ..added });
         // That it works again is said at once.
@@ -240,10 +241,24 @@ impl Telling {
     }
 
     fn failed(&mut self, anchor: &dyn Anchor, failed: Failed) {
+        self.note(anchor, Some(&failed));
         if self.failing.replace(failed.kind) != Some(failed.kind) {
             self.tell(anchor);
             self.post(anchor, What::Failed(failed));
         }
+    }
+
+    /// Says of the log's health how the anchor is.
+    fn note(&self, anchor: &dyn Anchor, failed: Option<&Failed>) {
+        let Some(shared) = self.shared.upgrade() else { return };
+        let failing = &mut shared.state().anchored.failing;
+        failing.retain(|other| other.name != anchor.name().as_str());
+        failing.extend(failed.map(|failed| FailingAnchor {
+            name: anchor.name().as_str().to_owned(),
+            reason: failed.reason.clone(),
+            is_alarm: failed.contradicts_log,
+        }));
+        failing.sort_unstable_by(|one, other| one.name.cmp(&other.name));
     }
 
     fn post(&self, anchor: &dyn Anchor, what: What) {
@@ -279,6 +294,8 @@ pub(super) struct Anchored {
     pub(super) events: VecDeque<Event>,
     /// The entries at the end of the log that only tell of anchors.
     pub(super) tail: Range<u64>,
+    /// Those that did not take a checkpoint since they failed.
+    pub(super) failing: Vec<FailingAnchor>,
 }
 
 impl State {

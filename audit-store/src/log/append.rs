@@ -50,7 +50,7 @@ impl Shared {
     }
 
     /// Refuses what the log's state does not allow, without taking its lock.
-    fn check_gate(&self, stage: Stage) -> Result<(), AppendError> {
+    pub(super) fn check_gate(&self, stage: Stage) -> Result<(), AppendError> {
         if self.is_open.load(Ordering::Acquire) {
             return Ok(());
         }

@@ -51,6 +51,8 @@ impl Shared {
         }
         // What a record refers to reaches the disk before the record does.
         self.files.sync_blobs(&batch.blobs).map_err(|fault| self.fail(fault))?;
+        let synced = self.payloads.sync();
+        synced.map_err(|source| self.fail(poisoned("a sealed value could not be brought to the disk", source)))?;
         let is_left = || !Arc::ptr_eq(&self.state().written.segment, &batch.segment);
         self.files.sync(&batch.segment, is_left).map_err(|fault| self.fail(fault))?;
         let size = batch.tree.size();

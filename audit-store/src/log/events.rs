@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::anchors::{Event, What};
+use crate::log::accounts::{Reading, SubjectErased};
 use audit_core::entry::RECORD_BYTES_MAX;
 use audit_core::id::{CallId, IdSource, RecordId};
 use audit_core::time::{Clock, Time};
@@ -127,6 +128,37 @@ impl Events {
             record.insert("outcome".to_owned(), outcome);
         }
         canonical(&record)
+    }
+
+    /// Tells that sealed values are read.
+    pub(super) fn read(&self, reading: &Reading) -> Vec<u8> {
+        let mut annotations = Map::new();
+        annotations.insert("key_ids".to_owned(), reading.key_ids.clone().into());
+        annotations.insert("log".to_owned(), reading.log.as_str().into());
+        annotations.insert("paths".to_owned(), reading.paths.clone().into());
+        annotations.insert("purpose".to_owned(), reading.purpose.as_str().into());
+        let mut record = self.by(EventName::LogRead, annotations, &reading.by);
+        record.insert("target".to_owned(), json!([{ "id": reading.record_id.to_string(), "type": "record" }]));
+        canonical(&record)
+    }
+
+    /// Tells that a subject's keys were destroyed.
+    pub(super) fn erased(&self, erased: &SubjectErased) -> Vec<u8> {
+        let mut annotations = Map::new();
+        annotations.insert("key_ids".to_owned(), erased.key_ids.clone().into());
+        annotations.insert("reason".to_owned(), erased.reason.as_str().into());
+        canonical(&self.by(EventName::SubjectErased, annotations, &erased.by))
+    }
+
+    /// A record of what a person did, and as which user of the system.
+    fn by(&self, name: EventName, mut annotations: Map<String, Value>, by: &str) -> Map<String, Value> {
+        #[cfg(unix)]
+        annotations.insert("uid".to_owned(), rustix::process::getuid().as_raw().into());
+        let mut record = self.own(name, json!({}), annotations);
+        if let Some(actor) = record.get_mut("actor").and_then(Value::as_object_mut).filter(|_actor| !by.is_empty()) {
+            actor.insert("on_behalf_of".to_owned(), json!({ "id": by }));
+        }
+        record
     }
 
     /// Makes the record of a call whose process ended, from what the record of its beginning says.

@@ -10,6 +10,7 @@ use std::time::Instant;
 
 use audit_core::hash::Hash;
 use audit_core::id::StreamId;
+use audit_core::privacy::{Privacy, Protect};
 use audit_core::sink::{AppendError, AppendErrorKind, Condition, Health, Prepared, Receipt, Sink};
 use audit_core::time::Clock;
 use audit_core::vocabulary::Durability;
@@ -20,8 +21,10 @@ use crate::log::commit::Files;
 use crate::log::seal::Sealer;
 use crate::log::state::{Phase, State};
 use crate::log::tiles::Tiler;
+use crate::privacy::Payloads;
 use crate::{Error, Options, blobs};
 
+mod accounts;
 mod anchoring;
 mod append;
 mod calls;
@@ -37,10 +40,12 @@ mod seal;
 mod signing;
 mod state;
 mod tiles;
+mod vault;
 mod waiters;
 mod watch;
 mod writer;
 
+pub use accounts::{Reading, SubjectErased};
 pub(crate) use open::{create_seal, open};
 pub(crate) use process::Process;
 
@@ -136,6 +141,13 @@ impl Log {
         self.shared().flush().map_err(|fault| Error::append(self.path(), fault))
     }
 
+    /// Returns what makes tokens and seals values for the calls that are recorded in this log; none without a
+    /// [`key_ring`](Options::key_ring). It does not keep the log open.
+    #[must_use]
+    pub fn protect(&self) -> Option<Arc<dyn Protect>> {
+        self.0.protect.clone()
+    }
+
     /// Closes the log for all its handles.
     ///
     /// No call may begin from now on. Open calls may end within the time that [`Options::close_timeout`] grants; those
@@ -156,7 +168,7 @@ impl Log {
     }
 
     fn shared(&self) -> &Shared {
-        &self.0.0
+        &self.0.shared
     }
 }
 
@@ -177,6 +189,10 @@ impl Sink for Log {
         self.shared().health()
     }
 
+    fn privacy(&self) -> Option<Arc<Privacy>> {
+        self.0.privacy.clone()
+    }
+
     fn weak(&self) -> Option<Arc<dyn Sink>> {
         Some(Arc::new(WeakLog(Arc::downgrade(&self.0))))
     }
@@ -188,21 +204,25 @@ struct WeakLog(Weak<Handle>);
 impl Sink for WeakLog {
     fn append(&self, prepared: &Prepared<'_>) -> Receipt {
         match self.0.upgrade() {
-            Some(handle) => handle.0.append(prepared),
+            Some(handle) => handle.shared.append(prepared),
             None => Receipt::ready(Err(AppendError::new(AppendErrorKind::Closed, "found its last handle dropped"))),
         }
     }
 
     fn keep(&self, payload: &[u8]) -> Option<Hash> {
-        self.0.upgrade()?.0.keep(payload)
+        self.0.upgrade()?.shared.keep(payload)
     }
 
     fn is_open(&self) -> bool {
-        self.0.upgrade().is_some_and(|handle| handle.0.is_open())
+        self.0.upgrade().is_some_and(|handle| handle.shared.is_open())
+    }
+
+    fn privacy(&self) -> Option<Arc<Privacy>> {
+        self.0.upgrade()?.privacy.clone()
     }
 
     fn health(&self) -> Health {
-        self.0.upgrade().map_or_else(|| Health::new(Condition::Closed), |handle| handle.0.health())
+        self.0.upgrade().map_or_else(|| Health::new(Condition::Closed), |handle| handle.shared.health())
     }
 }
 
@@ -236,12 +256,18 @@ impl Drop for Guard {
 }
 
 /// What the handles of a log share. The committer does not, so that it ends with the last of them.
-struct Handle(Arc<Shared>);
+struct Handle {
+    shared: Arc<Shared>,
+    /// None if the log has no key ring.
+    protect: Option<Arc<dyn Protect>>,
+    /// None if the default rules hold, and nobody makes tokens and seals.
+    privacy: Option<Arc<Privacy>>,
+}
 
 impl Drop for Handle {
     fn drop(&mut self) {
         // With the last handle gone no open call can end any more: there is nothing to wait for.
-        let _nobody_to_tell = self.0.close(Duration::ZERO);
+        let _nobody_to_tell = self.shared.close(Duration::ZERO);
     }
 }
 
@@ -273,6 +299,7 @@ struct Shared {
     /// False once closing has begun or the log failed; told without taking the lock.
     is_open: AtomicBool,
     sealer: Arc<Sealer>,
+    payloads: Payloads,
     /// None if the log is to have no tiles.
     tiler: Option<Arc<Tiler>>,
     /// None if the log has no anchors.
@@ -301,7 +328,8 @@ impl Shared {
             (None, _) => Condition::Closed,
         };
         let refused = state.refusals.dropped.saturating_add(state.refusals.recorded);
-        Health::new(condition).with_refused(refused).with_abandoned(self.abandoned)
+        let health = Health::new(condition).with_refused(refused).with_abandoned(self.abandoned);
+        health.with_failing_anchors(state.anchored.failing.clone())
     }
 
     fn is_child(&self) -> bool {

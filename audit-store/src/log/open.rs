@@ -10,6 +10,7 @@ use std::thread::Builder;
 use audit_core::entry::Batch;
 use audit_core::id::StreamId;
 use audit_core::note::Note;
+use audit_core::privacy::{Privacy, Protect};
 use audit_core::seal::{Seal, SealKey};
 use audit_core::verify::{Declared, Fault, Head};
 
@@ -27,11 +28,13 @@ use crate::log::seal::{Job, Sealer};
 use crate::log::signing::{Named, Signing};
 use crate::log::state::{Locks, State, Written};
 use crate::log::tiles::Tiler;
+use crate::log::vault::Vault;
 use crate::log::writer::{Limits, Writer};
 use crate::log::{Handle, Log, Shared, create, watch};
+use crate::privacy::Payloads;
 use crate::read::{Lines, Segments};
 use crate::verify::{self, Finding, Scan};
-use crate::{Error, Options, blobs, segment};
+use crate::{Error, Options, blobs, privacy, segment};
 
 /// Keeps a checkpoint that cannot be written from being tried without a pause.
 const COMMIT_INTERVAL_MIN: Duration = Duration::from_millis(1);
@@ -44,6 +47,7 @@ pub(crate) fn open(options: Options, path: &Path, disk: Arc<dyn Disk>) -> Result
     let absolute = std::path::absolute(path).map_err(|source| Error::io(path, "find the absolute path", source))?;
     let layout = Layout::new(&absolute);
     create::create_directory(&*disk, &layout)?;
+    options.key_ring.as_ref().map_or(Ok(()), |ring| ring.check_log(&layout.directory))?;
     verify::check_lock(&layout)?;
     let lock = lock(&*disk, &layout)?;
     create::create_segments(&*disk, &layout)?;
@@ -52,6 +56,7 @@ pub(crate) fn open(options: Options, path: &Path, disk: Arc<dyn Disk>) -> Result
     blobs::settle_leftovers(&*disk, &layout)?;
     let found = Found::read(&layout)?;
     found.check(&layout, &options)?;
+    privacy::settle(&*disk, &layout, found.covered().unwrap_or(0))?;
     let mut opening = Opening::new(options, Files::of(disk, layout, &locks)?, found)?;
     opening.write()?;
     opening.start(locks)
@@ -334,6 +339,7 @@ impl Opening {
         let (journal, drain) = create::create_journal(&*files.disk, &files.layout, bytes, start)?;
         let tiler = options.tiles.then(|| Arc::new(Tiler::new(files.layout.clone())));
         let sealer = Sealer::new(Arc::clone(&files.disk), files.layout.clone(), options.compress);
+        let payloads = Payloads::new(Arc::clone(&files.disk), &files.layout);
         let anchoring = Anchoring::new(files.layout.clone(), Arc::clone(&files.disk), options.anchor_pace);
         let written = Written {
             position: drain.position(),
@@ -361,6 +367,7 @@ impl Opening {
             threads: Mutex::default(),
             is_open: AtomicBool::new(true),
             sealer: Arc::new(sealer),
+            payloads,
             tiler,
             anchoring: (!options.anchors.is_empty()).then(|| Arc::new(anchoring)),
         });
@@ -369,7 +376,9 @@ impl Opening {
         }
         shared.start(writer, drain).map_err(failed("start the threads of the log"))?;
         // Dropped, it closes what was opened.
-        let log = Log(Arc::new(Handle(Arc::clone(&shared))));
+        let protect = options.key_ring.map(|ring| Arc::new(Vault::new(ring, &shared)) as Arc<dyn Protect>);
+        let privacy = privacy_of(options.privacy, protect.as_ref());
+        let log = Log(Arc::new(Handle { shared: Arc::clone(&shared), protect, privacy }));
         if let Some(anchoring) = &shared.anchoring {
             anchoring.start(&options.anchors, &shared).map_err(failed("start the threads of the anchors"))?;
             anchoring.cover(committed, 0..0);
@@ -377,6 +386,12 @@ impl Opening {
         shared.cover(covered);
         Ok(log)
     }
+}
+
+/// Puts the rules of a log and its keys together.
+fn privacy_of(rules: Option<Privacy>, protect: Option<&Arc<dyn Protect>>) -> Option<Arc<Privacy>> {
+    let Some(protect) = protect else { return rules.map(Arc::new) };
+    Some(Arc::new(rules.unwrap_or_default().to_builder().protect(Arc::clone(protect)).build()))
 }
 
 /// Seals the full segments that no earlier process did.

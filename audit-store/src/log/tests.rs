@@ -25,6 +25,7 @@ mod matrix;
 mod open;
 mod power;
 mod recovery;
+mod sealing;
 mod signing;
 mod small;
 
@@ -164,7 +165,7 @@ fn try_copy(log: &Path, to: &Path) -> bool {
     for name in ["checkpoint", "checkpoints.log", "seal", "log.json", "lock", "journal.0", "journal.1"] {
         let _absent = fs::copy(log.join(name), to.join(name));
     }
-    for name in ["blobs", "index", "segments"] {
+    for name in ["blobs", "payloads", "index", "segments"] {
         let Ok(entries) = fs::read_dir(log.join(name)) else { continue };
         fs::create_dir(to.join(name)).unwrap();
         let mut files: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();

@@ -1,4 +1,4 @@
-//! The rotations that lead from a log's first key to the one that signed its newest checkpoint.
+//! The rotations that lead from a log's first key to the one that signed a checkpoint.
 
 use audit_core::note::{Note, VerificationKey};
 use audit_core::verify::Declared;
@@ -52,7 +52,8 @@ impl Walk<'_> {
                 let Some(covering) = last.take() else { break };
                 self.rotate(covering)?;
             }
-            if stated.note == newest.note && is_signed_by(&newest.note, &self.key) {
+            // The note may have more signatures than the listed one.
+            if stated.checkpoint == newest.checkpoint && is_signed_by(&newest.note, &self.key) {
                 return Ok(self.rotations);
             }
             if let Some(last) = last.replace(stated) {

@@ -9,6 +9,7 @@ use std::time::Instant;
 use audit_core::note::VerificationKey;
 use audit_core::policy::Policy;
 use audit_core::seal::SealKey;
+use audit_core::timestamp::Authority;
 use audit_core::verify::Verifier;
 
 use crate::Error;
@@ -49,7 +50,7 @@ pub struct Options<'a> {
     to: Option<u64>,
     resume: Option<PathBuf>,
     progress: Option<&'a mut dyn FnMut(Progress)>,
-    demands: Demands,
+    demands: Demands<'a>,
 }
 
 impl fmt::Debug for Options<'_> {
@@ -145,6 +146,19 @@ impl<'a> Options<'a> {
     #[must_use]
     pub fn policy(mut self, policy: Policy) -> Self {
         self.demands.policy = Some(policy);
+        self
+    }
+
+    /// Demands timestamps of this authority. Ignored for a range.
+    ///
+    /// Each timestamp in `<log>/anchors` must be of the checkpoint of its size that the log lists, which is checked without an
+    /// authority, too. With one, each must be the authority's, and there must be one. Else the log is unverifiable: an authority
+    /// stamps whatever it is given, so that a file that is not what it should be does not show a change of the log.
+    /// [`Assurance::timestamps`](crate::verify::Assurance) tells what was verified. Files that were removed are not missed,
+    /// unless none is left.
+    #[must_use]
+    pub fn timestamps(mut self, authority: &'a dyn Authority) -> Self {
+        self.demands.authority = Some(authority);
         self
     }
 

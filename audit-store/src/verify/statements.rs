@@ -4,17 +4,19 @@ use audit_core::checkpoint::Checkpoint;
 use audit_core::note::VerificationKey;
 use audit_core::policy::Policy;
 use audit_core::seal::{Seal, SealKey};
+use audit_core::timestamp::Authority;
 use audit_core::verify::{Declared, Fault, Head, Heads, Signatures, Summary};
 
 use crate::Error;
 use crate::checkpoints::{self, List, Stated, may_be_unfinished};
 use crate::layout::{CHECKPOINT, CHECKPOINTS, Layout, SEAL};
-use crate::verify::witnessed::{self, Cosignatures};
+use crate::verify::timestamps::Stamps;
+use crate::verify::witnessed::Cosignatures;
 use crate::verify::{Assurance, Finding, Sealed, Signed};
 
 /// What a verification is told beside the log.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Demands {
+pub(super) struct Demands<'a> {
     /// Keys that were pinned; those of other logs' names are passed over.
     pub(super) keys: Vec<VerificationKey>,
     pub(super) seal: Option<SealKey>,
@@ -22,6 +24,8 @@ pub(super) struct Demands {
     pub(super) copies: Vec<String>,
     /// Whose cosignatures are asked for.
     pub(super) policy: Option<Policy>,
+    /// Whose timestamps are asked for.
+    pub(super) authority: Option<&'a dyn Authority>,
 }
 
 /// The checkpoints of a log, as its files state them.
@@ -39,14 +43,18 @@ pub(super) struct Statements {
     copies: usize,
     /// What witnesses vouch for.
     cosignatures: Cosignatures,
+    /// What timestamp authorities stated.
+    stamps: Stamps,
 }
 
 impl Statements {
-    /// Reads them, the newest first: what it covers is then in the list, and in the segments.
-    pub(super) fn read(layout: &Layout, demands: &Demands) -> Result<Self, Error> {
+    /// Reads them, the newest first: what it covers is then in the list, and in the segments. Before it those are read that
+    /// are of listed ones.
+    pub(super) fn read(layout: &Layout, demands: &Demands<'_>) -> Result<Self, Error> {
+        let mut statements = Self { stamps: Stamps::read(layout)?, ..Self::default() };
         let newest = checkpoints::newest(layout)?;
         let mut heads: Vec<Head> = newest.iter().map(|stated| stated.checkpoint.head()).collect();
-        let mut statements = Self::default();
+        newest.iter().for_each(|stated| statements.stamps.know(&stated.checkpoint));
         if let Some(list) = List::open(layout, 0)? {
             statements.read_list(layout, list, newest.as_ref(), &mut heads)?;
         }
@@ -60,6 +68,7 @@ impl Statements {
             // One of another log says nothing of this one.
             if newest.as_ref().is_some_and(|newest| newest.checkpoint.origin == stated.checkpoint.origin) {
                 heads.push(stated.checkpoint.head());
+                statements.stamps.know(&stated.checkpoint);
                 statements.copies += 1;
             }
         }
@@ -96,7 +105,9 @@ impl Statements {
                 met.get_or_insert(self.count);
             }
             heads.push(stated.checkpoint.head());
-            last = Some(stated);
+            if let Some(last) = last.replace(stated) {
+                self.stamps.know(&last.checkpoint);
+            }
             self.count += 1;
         }
         let (rest, bytes) = list.rest();
@@ -116,6 +127,8 @@ impl Statements {
             self.count -= 1;
             self.bytes -= last.note.len() as u64;
             self.rest = ([last.note.as_bytes(), rest].concat(), last.note.len() as u64 + bytes);
+        } else {
+            last.iter().for_each(|last| self.stamps.know(&last.checkpoint));
         }
         self.is_listed = self.count > 0;
         let (rest, bytes) = &self.rest;
@@ -132,7 +145,7 @@ impl Statements {
         layout: &Layout,
         entry_0: &[u8],
         summary: &Summary,
-        demands: &Demands,
+        demands: &Demands<'_>,
     ) -> Result<(Assurance, Vec<Finding>), Error> {
         let mut findings = Vec::new();
         let mut assurance = Assurance { copies: self.copies, unfinished_bytes: self.rest.1, ..Assurance::default() };
@@ -150,7 +163,9 @@ impl Statements {
             assurance.witnessed = self.cosignatures.witnessed(policy);
             findings.extend(self.cosignatures.missing(policy));
         }
-        assurance.timestamps = witnessed::timestamps(layout)?;
+        let (timestamps, found) = self.stamps.check(demands.authority);
+        assurance.timestamps = timestamps;
+        findings.extend(found);
         match self.check_seal(layout, demands.seal.as_ref())? {
             Ok(sealed) => assurance.seal = sealed,
             Err(found) => findings.push(found),
@@ -229,7 +244,7 @@ impl Statements {
 }
 
 /// Compares the keys that the log states with those that were pinned.
-fn pin(declared: &Declared, demands: &Demands, origin: &str, signed: &mut Signed) -> Option<Finding> {
+fn pin(declared: &Declared, demands: &Demands<'_>, origin: &str, signed: &mut Signed) -> Option<Finding> {
     if demands.keys.is_empty() {
         return None;
     }

@@ -9,7 +9,7 @@ use audit_core::verify::{Fault, Head};
 use crate::Error;
 use crate::anchors::{self, Receipt};
 use crate::layout::{ANCHORS, Layout, SmallFile, read_small};
-use crate::verify::{Finding, Timestamps, Witnessed};
+use crate::verify::{Finding, Witnessed};
 
 /// The cosignatures of known witnesses.
 #[derive(Debug, Default)]
@@ -33,7 +33,9 @@ impl Cosignatures {
     ) -> Result<Self, Error> {
         let mut cosignatures = Self::default();
         for receipt in list(layout)?.iter().filter(|receipt| receipt.form == Form::Note) {
-            let taken = read(receipt)?.and_then(|text| cosignatures.take(policy, origin, &text));
+            // What a log removes meanwhile is not missed.
+            let Some(text) = read(receipt)? else { continue };
+            let taken = text.and_then(|text| cosignatures.take(policy, origin, &text));
             taken.map_err(|reason| {
                 let fault = Fault::tampered(None, reason);
                 Error::finding(&layout.directory, Finding::in_file(&receipt.name, fault))
@@ -108,26 +110,17 @@ impl Cosignatures {
     }
 }
 
-/// Counts the timestamps beside a log.
-pub(super) fn timestamps(layout: &Layout) -> Result<Option<Timestamps>, Error> {
-    let receipts = list(layout)?;
-    let timestamps = receipts.iter().filter(|receipt| receipt.form == Form::Timestamp);
-    let size = timestamps.clone().map(|receipt| receipt.size).max();
-    Ok(size.map(|size| Timestamps { count: timestamps.count(), size }))
-}
-
 fn list(layout: &Layout) -> Result<Vec<Receipt>, Error> {
     anchors::list(layout).map_err(|source| Error::io(&layout.anchors(), "list what anchors gave", source))
 }
 
-/// Reads one file; the inner error tells why it is none of an anchor's.
-fn read(receipt: &Receipt) -> Result<Result<String, String>, Error> {
+/// Reads one file, if it is still there; the inner error tells why it is none of an anchor's.
+fn read(receipt: &Receipt) -> Result<Option<Result<String, String>>, Error> {
     let file = read_small(&receipt.path);
     let file = file.map_err(|source| Error::io(&receipt.path, "read what an anchor gave", source))?;
     Ok(match file {
-        // It was listed a moment ago.
-        SmallFile::Missing => Err("expected a cosigned checkpoint, found it removed meanwhile".to_owned()),
-        SmallFile::Odd(found) => Err(format!("expected a cosigned checkpoint, found {found}")),
-        SmallFile::Bytes(bytes) => String::from_utf8(bytes).map_err(|fault| fault.to_string()),
+        SmallFile::Missing => None,
+        SmallFile::Odd(found) => Some(Err(format!("expected a cosigned checkpoint, found {found}"))),
+        SmallFile::Bytes(bytes) => Some(String::from_utf8(bytes).map_err(|fault| fault.to_string())),
     })
 }

@@ -3,7 +3,7 @@
 use core::fmt;
 use std::path::PathBuf;
 
-use audit_core::sink::AppendError;
+use audit_core::sink::{AppendError, FailingAnchor};
 use tracing::level_filters::LevelFilter;
 
 /// What stands in the way, or stood.
@@ -57,6 +57,8 @@ pub enum Cause {
     /// This many calls of an earlier process had no end when the log was opened: it exited inside of them, was aborted or
     /// was killed. Each is recorded as `tool.abandoned`.
     CallsAbandoned(u64),
+    /// An anchor of the log has taken no checkpoint since it failed; the log goes on, and tries again.
+    AnchorFailing(FailingAnchor),
     /// [`init`](crate::init) opened this log, beside the one that it was asked for, which another process held.
     Sibling(PathBuf),
 }
@@ -82,9 +84,11 @@ impl Cause {
             Self::NoLog | Self::LogClosed | Self::Forked | Self::Refused(_) | Self::Unconfirmed | Self::EndRefused => {
                 Severity::Blocks
             }
-            Self::RecordsRefused(_) | Self::CallsUnrecorded(_) | Self::CallsAbandoned(_) | Self::Sibling(_) => {
-                Severity::Note
-            }
+            Self::RecordsRefused(_)
+            | Self::CallsUnrecorded(_)
+            | Self::CallsAbandoned(_)
+            | Self::AnchorFailing(_)
+            | Self::Sibling(_) => Severity::Note,
             _ => Severity::Degrades,
         }
     }
@@ -114,6 +118,7 @@ impl Cause {
             Self::RecordsRefused(_) => "records_refused",
             Self::CallsUnrecorded(_) => "calls_unrecorded",
             Self::CallsAbandoned(_) => "calls_abandoned",
+            Self::AnchorFailing(_) => "anchor_failing",
             Self::Sibling(_) => "sibling",
         }
     }
@@ -169,6 +174,10 @@ impl fmt::Display for Cause {
             }
             Self::CallsAbandoned(calls) => {
                 write!(f, "{calls} calls of an earlier process had no end: it exited, was aborted or was killed")
+            }
+            Self::AnchorFailing(FailingAnchor { name, reason, is_alarm }) => {
+                let what = if *is_alarm { "contradicts the log" } else { "is failing" };
+                write!(f, "the anchor {name} {what}: {reason}")
             }
             Self::Sibling(opened) => {
                 write!(f, "another process held the log: records of this one go to {}", opened.display())

@@ -72,6 +72,7 @@ fn tell_health(health: &Health, add: &mut dyn FnMut(Cause)) {
     if health.abandoned() > 0 {
         add(Cause::CallsAbandoned(health.abandoned()));
     }
+    health.failing_anchors().iter().cloned().for_each(|anchor| add(Cause::AnchorFailing(anchor)));
 }
 
 /// Tells why the port is not found through the dispatcher.

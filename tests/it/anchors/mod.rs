@@ -4,7 +4,7 @@ mod copies;
 mod log;
 mod policy;
 mod queue;
-mod timestamps;
+pub mod timestamps;
 mod tls;
 mod witness;
 

@@ -186,20 +186,73 @@ fn the_command_records_in_the_log_or_beside_it_and_then_finds_nothing_to_do() {
     assert_eq!(lines.matches(r#""event_name":"anchor.failed""#).count(), 1);
     check(&verify_log(&bare).unwrap(), Verdict::Intact, "");
 
-    // The report tells what the witnesses saw, and which timestamps there are.
-    fs::create_dir(setting.log().join("anchors/tsa")).unwrap();
-    for size in [1, 2] {
-        fs::write(setting.log().join(format!("anchors/tsa/{size:020}.tsr")), "not looked at").unwrap();
-    }
+    // The report tells what the witnesses saw.
     fs::remove_dir_all(setting.path("orders.operator")).unwrap();
     let (exit, text) = setting.command(&["verify"]);
     assert_eq!(exit, Exit::Success, "{text}");
     assert!(text.contains("witnesses; a quorum of witnesses saw all 2 entries"), "{text}");
-    assert!(text.contains("2 kept, the newest for 2 entries; `openssl ts -verify` checks them"), "{text}");
     let (_exit, text) = setting.command(&["verify", "--json"]);
     let account: serde_json::Value = serde_json::from_str(&text).unwrap();
     assert_eq!(account["witnessed"]["size"], 2, "{text}");
     assert_eq!(account["witnessed"]["time"], "2023-11-14T22:13:20.000000000Z");
+}
+
+#[test]
+fn an_entry_is_proved_under_the_newest_checkpoint_that_a_quorum_cosigned() {
+    let setting = Setting::new();
+    let evidence = setting.path("receipt");
+    let prove = |number: &str| {
+        let _none_yet = fs::remove_file(&evidence);
+        setting.command(&["prove", "--number", number, "-o", evidence.to_str().unwrap()])
+    };
+    let check = || {
+        let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+        let (file, policy) = (evidence.to_str().unwrap(), setting.policy());
+        let arguments = ["audited", "check", file, "--policy", policy.to_str().unwrap(), "--json"];
+        let exit = run(arguments, &mut stdout, &mut stderr);
+        (exit, String::from_utf8([stdout, stderr].concat()).unwrap())
+    };
+    grow(&setting.log());
+    let (exit, text) = prove("0");
+    assert_eq!(exit, Exit::Error, "{text}");
+    assert!(
+        text.contains("expected a checkpoint over entry 0 in `anchors` that a quorum of the policy cosigned"),
+        "{text}"
+    );
+
+    // Each witness is asked apart; what both gave is one checkpoint.
+    assert_eq!(setting.command(&["anchor"]).0, Exit::Success);
+    assert_eq!(prove("0").0, Exit::Success);
+    let (exit, text) = check();
+    assert_eq!(exit, Exit::Success, "{text}");
+    let account: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!((&account["cosigners"][0]["name"], &account["cosigners"][1]["name"]), (&"east".into(), &"west".into()));
+    assert_eq!(account["cosigners"][0]["time"], "2023-11-14T22:13:20.000000000Z");
+
+    // Without a policy the newest one is taken with what is known for it.
+    let known = audit_store::proof::prove(setting.log(), audit_store::proof::Which::Number(0)).unwrap();
+    assert_eq!(known.checkpoint.matches("\u{2014} witness.example/").count(), 2, "{}", known.checkpoint);
+
+    // The log goes on, and one witness does not: the older checkpoint proves the older entries, and no newer ones.
+    grow(&setting.log());
+    setting.west.fail(Fault::Says(Reply::answer(503, "text/plain", "later")));
+    assert_eq!(setting.command(&["anchor"]).0, Exit::Error);
+    assert_eq!(prove("1").0, Exit::Success);
+    let (exit, text) = check();
+    assert_eq!(exit, Exit::Success, "{text}");
+    assert!(text.contains(r#""checkpoint":{"size":2,"#), "{text}");
+    assert_eq!(prove("2").0, Exit::Error);
+
+    // What was put among the files of anchors spoils nothing.
+    let note = setting.log().join("anchors/east/00000000000000000002.note");
+    let text = fs::read_to_string(&note).unwrap();
+    fs::create_dir(setting.log().join("anchors/aaa")).unwrap();
+    let east = text.lines().find(|line| line.contains("witness.example/e ")).unwrap();
+    let forged = text.replace(east, &format!("{}AAAA{}", &east[..40], &east[44..]));
+    fs::write(setting.log().join("anchors/aaa/00000000000000000002.note"), forged).unwrap();
+    fs::write(setting.log().join("anchors/aaa/00000000000000000003.note"), "nothing").unwrap();
+    assert_eq!(prove("1").0, Exit::Success);
+    assert_eq!(check().0, Exit::Success);
 }
 
 fn copy(from: &Path, to: &Path) {

@@ -182,8 +182,12 @@ fn a_failure_is_recorded_when_it_begins_and_when_it_changes() {
     until("it was tried again and again", || setting.other.requests() > 5);
     setting.other.fail(Fault::BadSignature);
     until("the reason changed", || told(&setting.log()).len() == 2);
+    let health = log.health();
+    let [failing] = health.failing_anchors() else { panic!("{health:?}") };
+    assert_eq!((&*failing.name, failing.is_alarm), ("w1", false));
     setting.other.fail(None);
     until("it works", || told(&setting.log()).len() == 3);
+    assert_eq!(log.health().failing_anchors(), []);
     log.close().unwrap();
     let expect = [("failed", "unavailable"), ("failed", "not_by_anchor"), ("added", "note")];
     assert_eq!(told(&setting.log()), events(&expect));

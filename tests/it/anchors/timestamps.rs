@@ -5,8 +5,11 @@ use std::process::{Command, Output};
 use std::sync::{Arc, Mutex};
 use std::{fs, io};
 
-use audit_anchor::Timestamps;
+use audit_anchor::{OpenSsl, Timestamps};
+use audit_cli::{Exit, run as run_command};
 use audit_core::anchor::{Anchor as _, AnchorErrorKind, Form, Takes};
+use audit_store::Log;
+use audit_store::verify::{Options, Verdict};
 use testkit::http::{Received, Reply, Server};
 use testkit::workspace;
 
@@ -35,7 +38,7 @@ fn run(name: &str, directory: &Path) -> Output {
     run_shell(&documented(name), directory)
 }
 
-fn run_well(name: &str, directory: &Path) -> String {
+pub fn run_well(name: &str, directory: &Path) -> String {
     let output = run(name, directory);
     assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
@@ -284,4 +287,86 @@ fn an_answer_with_a_byte_altered_is_never_more_than_refused() {
         assert!(expected.contains(&kind), "byte {index}: {kind:?}");
     }
     assert_eq!(*next.lock().unwrap(), kept.bytes().len());
+}
+
+/// A log of which the authority timestamped two checkpoints.
+fn stamped(authority: &Authority) -> std::path::PathBuf {
+    let log = authority.place().join("orders");
+    for _ in 0..2 {
+        Log::options().origin("example.com/orders").open(&log).unwrap().close().unwrap();
+        assert!(audit_store::anchors::anchor(&log, Arc::new(authority.client())).unwrap().added.is_some());
+    }
+    log
+}
+
+fn verify(arguments: &[&str]) -> (Exit, String) {
+    let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+    let exit = run_command(["audited", "verify"].iter().chain(arguments), &mut stdout, &mut stderr);
+    (exit, String::from_utf8([stdout, stderr].concat()).unwrap())
+}
+
+#[test]
+fn the_timestamps_of_a_log_are_verified_with_the_certificate_that_is_given() {
+    let authority = Authority::start();
+    let log = stamped(&authority);
+    let (path, certificate) = (log.to_str().unwrap(), authority.place().join("authority.pem"));
+    let certificate = certificate.to_str().unwrap();
+
+    let (exit, text) = verify(&[path]);
+    assert_eq!(exit, Exit::Success, "{text}");
+    assert!(text.contains("2 kept, the newest for 4 entries; --timestamps-ca verifies whose they are"), "{text}");
+    let (exit, text) = verify(&[path, "--timestamps-ca", certificate]);
+    assert_eq!(exit, Exit::Success, "{text}");
+    assert!(text.contains("assurance        timestamps; the first 4 entries are as they were at "), "{text}");
+    assert!(text.contains("2 of 2 verified, the newest for 4 entries, "), "{text}");
+    let (_exit, text) = verify(&[path, "--timestamps-ca", certificate, "--json"]);
+    let account: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let verified = &account["timestamps"]["verified"];
+    assert_eq!((&verified["count"], &verified["newest_size"]), (&2.into(), &4.into()), "{text}");
+    assert!(verified["newest_time"].as_str().unwrap().ends_with('Z'), "{text}");
+
+    // Another's certificate, one that cannot be read, and none of OpenSSL's programs.
+    let other = Authority::start();
+    let (exit, text) = verify(&[path, "--timestamps-ca", other.place().join("authority.pem").to_str().unwrap()]);
+    assert_eq!(exit, Exit::Error, "{text}");
+    assert!(
+        text.contains("unverifiable") && text.contains("openssl does not verify it: certificate verify error"),
+        "{text}"
+    );
+    let (exit, text) = verify(&[path, "--timestamps-ca", "no-such-file.pem"]);
+    assert_eq!(exit, Exit::Error, "{text}");
+    assert!(text.contains("could not read no-such-file.pem"), "{text}");
+    let report = Options::new().timestamps(&OpenSsl::new(certificate).program("no-such-openssl")).verify(&log).unwrap();
+    assert_eq!(report.verdict, Verdict::Unverifiable);
+    assert_eq!(
+        report.finding.unwrap().to_string(),
+        "anchors/tsa/00000000000000000002.tsr: no program no-such-openssl to verify timestamps with"
+    );
+}
+
+#[test]
+fn a_timestamp_that_is_not_of_the_listed_checkpoint_is_found_without_a_certificate() {
+    let authority = Authority::start();
+    let log = stamped(&authority);
+    let check = |reason: &str| {
+        let report = Options::new().verify(&log).unwrap();
+        assert_eq!(report.verdict, Verdict::Unverifiable);
+        assert_eq!(report.finding.unwrap().to_string(), format!("anchors/tsa/00000000000000000002.tsr: {reason}"));
+    };
+    let (older, newer) =
+        (log.join("anchors/tsa/00000000000000000002.tsr"), log.join("anchors/tsa/00000000000000000004.tsr"));
+    let bytes = fs::read(&older).unwrap();
+    fs::copy(&newer, &older).unwrap();
+    check("expected a timestamp of the listed checkpoint of 2 entries, found one of another text");
+    fs::write(&older, b"<html>").unwrap();
+    check("expected a timestamp of RFC 3161, found none");
+    fs::write(&older, bytes).unwrap();
+
+    // All that was given is gone: nothing is missed, unless it is demanded.
+    let openssl = OpenSsl::new(authority.place().join("authority.pem"));
+    fs::remove_dir_all(log.join("anchors")).unwrap();
+    assert_eq!(Options::new().verify(&log).unwrap().verdict, Verdict::Intact);
+    let report = Options::new().timestamps(&openssl).verify(&log).unwrap();
+    assert_eq!(report.verdict, Verdict::Unverifiable);
+    assert_eq!(report.finding.unwrap().to_string(), "anchors: no timestamp of a checkpoint");
 }

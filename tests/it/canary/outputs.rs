@@ -12,11 +12,17 @@ use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt as _;
 
 /// A log, and beside it what it was given.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Watched {
     log: Log,
     given: Arc<Mutex<Vec<u8>>>,
     privacy: Arc<Privacy>,
+}
+
+impl std::fmt::Debug for Watched {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Watched").field(&self.log).field(&self.privacy).finish()
+    }
 }
 
 impl Watched {
@@ -99,7 +105,7 @@ pub fn command_line(log: &Path, export: &Path) -> Vec<u8> {
     let commands: [&[&str]; 6] = [
         &["show", log],
         &["show", log, "--json"],
-        &["timeline", log],
+        &["timeline", log, "--run", "run-1"],
         &["stats", log],
         &["verify", log, "--json"],
         &["export", "tlog", log, export.to_str().unwrap()],

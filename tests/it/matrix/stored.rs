@@ -29,7 +29,8 @@ impl Stored {
         let seal = SealKey::from_bytes([5; 32]);
         fs::create_dir(&path).unwrap();
         fs::write(path.join("seal"), Seal::new(&seal).to_text().as_bytes()).unwrap();
-        let stored = Self { directory, path, demands: Demands { key: Some(key), seal: Some(seal), copy: None } };
+        let demands = Demands { key: Some(key), seal: Some(seal), ..Demands::default() };
+        let stored = Self { directory, path, demands };
         (0..3).for_each(|_| stored.life());
         stored
     }

@@ -30,6 +30,8 @@ pub struct Story {
     pub seal: Option<SealKey>,
     /// A payload too long for a line.
     pub blob: Vec<u8>,
+    /// What anchors gave for the checkpoints of the honest log.
+    pub anchors: Files,
 }
 
 /// The first entries of the segments.
@@ -55,6 +57,7 @@ impl Story {
             sizes: vec![2, 4, 6, 9, 12],
             seal: None,
             blob: b"a payload too long for a line".to_vec(),
+            anchors: Files::new(),
         };
         story.name(ORIGIN);
         for (seed, entry) in ring.iter().skip(1).zip([3, 8]) {
@@ -84,6 +87,7 @@ impl Story {
         let mut past = self.clone();
         past.records.truncate(entries);
         past.sizes.retain(|size| *size <= entries);
+        past.anchors.retain(|name, _bytes| size_in(name) <= entries);
         past
     }
 
@@ -153,6 +157,7 @@ impl Story {
         files.insert("log.json".into(), joined(&lines[..1]));
         files.insert("lock".into(), Vec::new());
         files.insert(format!("blobs/{}", Hash::of(&self.blob)), self.blob.clone());
+        files.extend(self.anchors.clone());
         put_notes(&mut files, notes);
         if let Some(key) = &self.seal {
             files.insert("seal".into(), seal(key, notes).to_text().as_bytes().to_vec());
@@ -181,7 +186,12 @@ fn signed(checkpoint: &Checkpoint, seed: Option<u8>) -> String {
     note.to_string()
 }
 
-fn text(note: &str) -> &str {
+/// Returns how many entries the checkpoint covers for which an anchor gave a file.
+fn size_in(name: &str) -> usize {
+    name.rsplit('/').next().and_then(|name| name.split('.').next()?.parse().ok()).unwrap()
+}
+
+pub fn text(note: &str) -> &str {
     note.split("\n\n").next().unwrap().trim_end()
 }
 

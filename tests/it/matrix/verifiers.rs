@@ -4,11 +4,14 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
+use audit_anchor::OpenSsl;
 use audit_core::note::VerificationKey;
 use audit_core::seal::SealKey;
 use audit_store::verify::Options;
 use serde_json::{Value, json};
 use testkit::workspace;
+
+use super::anchored::{WITNESSES, key, policy};
 
 /// What a verifier is told beside the log.
 #[derive(Clone, Default)]
@@ -17,6 +20,10 @@ pub struct Demands {
     pub seal: Option<SealKey>,
     /// The file of a checkpoint that was kept elsewhere.
     pub copy: Option<PathBuf>,
+    /// Whether both witnesses are asked for.
+    pub witnesses: bool,
+    /// The certificate of the authority whose timestamps are asked for.
+    pub authority: Option<PathBuf>,
 }
 
 /// What a verifier says.
@@ -41,6 +48,13 @@ pub fn ours(log: &Path, demands: &Demands) -> Said {
     }
     if let Some(copy) = &demands.copy {
         options = options.copy(std::fs::read_to_string(copy).unwrap());
+    }
+    if demands.witnesses {
+        options = options.policy(policy());
+    }
+    let authority = demands.authority.as_ref().map(OpenSsl::new);
+    if let Some(authority) = &authority {
+        options = options.timestamps(authority);
     }
     let report = options.verify(log).unwrap();
     Said {
@@ -80,6 +94,12 @@ impl Python {
         }
         if let Some(copy) = &demands.copy {
             arguments.extend(["--copy".to_owned(), copy.display().to_string()]);
+        }
+        for witness in WITNESSES.iter().filter(|_| demands.witnesses) {
+            arguments.extend(["--witness".to_owned(), key(witness).to_string()]);
+        }
+        if let Some(authority) = &demands.authority {
+            arguments.extend(["--tsa-ca".to_owned(), authority.display().to_string()]);
         }
         let answer = self.ask(&json!(arguments));
         let text = answer["text"].as_str().unwrap();

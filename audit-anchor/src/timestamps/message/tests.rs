@@ -13,28 +13,6 @@ fn a_request_is_that_of_the_specification() {
     assert_eq!(bytes, expected.concat());
 }
 
-#[test]
-fn a_time_has_one_form() {
-    let time = |text: &str| parse_time(text.as_bytes()).map(|time| time.to_string());
-    assert_eq!(time("20261027094200Z").unwrap(), "2026-10-27T09:42:00.000000000Z");
-    assert_eq!(time("20261027094200.3051Z").unwrap(), "2026-10-27T09:42:00.305100000Z");
-    assert_eq!(time("20261027094200.1234567899Z").unwrap(), "2026-10-27T09:42:00.123456789Z");
-    for text in [
-        "",
-        "Z",
-        "20261027094200",
-        "202610270942Z",
-        "20261027094200.Z",
-        "20261027094200,5Z",
-        "20261027094200+0100",
-        "20261327094200Z",
-        "20261027254200Z",
-        "+0261027094200Z",
-    ] {
-        assert_eq!(time(text), None, "{text}");
-    }
-}
-
 /// A response without a token: SEQUENCE { SEQUENCE { status, [texts], [failure] } }.
 fn refused(status: u8, text: &[u8], failure: Option<[u8; 4]>) -> Vec<u8> {
     let texts = match text {

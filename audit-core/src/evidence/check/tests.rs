@@ -1,6 +1,6 @@
 use super::*;
 use crate::entry::{Sequence, write_line};
-use crate::note::{SecretKey, Signature};
+use crate::note::{Algorithm, SecretKey, Signature};
 use crate::proof;
 use crate::tree::Frontier;
 
@@ -67,7 +67,7 @@ impl Log {
         }
         let mut leaves = Leaves(self.lines.iter().map(|line| Hash::leaf(line)).collect());
         let proof = proof::inclusion(index as u64, size as u64, &mut leaves).unwrap();
-        let extra = Extra { entry: self.lines[index].clone(), rotations: Vec::new() };
+        let extra = Extra::of(self.lines[index].clone());
         Evidence { extra: Some(extra.to_bytes()), index: index as u64, proof, checkpoint: self.note(size, &[seed]) }
     }
 
@@ -77,7 +77,7 @@ impl Log {
         let mut evidence = self.prove(size - 1, size, rotations + 1);
         // A rotation of key n stands in entry 2n − 1, and the checkpoint over it is of key n.
         let rotations = (1..=rotations).map(|n| self.prove(usize::from(2 * n - 1), usize::from(2 * n), n)).collect();
-        evidence.extra = Some(Extra { entry: self.lines[size - 1].clone(), rotations }.to_bytes());
+        evidence.extra = Some(Extra { rotations, ..Extra::of(self.lines[size - 1].clone()) }.to_bytes());
         evidence
     }
 }
@@ -181,4 +181,116 @@ fn evidence_without_entry_or_signature_is_refused() {
     let other = log.note(1, &[1]);
     let forged = format!("{}\n\n{}", log.note(2, &[]).trim_end(), other.split_once("\n\n").unwrap().1);
     assert!(matches!(checked(&Evidence { checkpoint: forged, ..evidence }, &[key(1)]), Err(CheckError::Signature(_))));
+}
+
+#[test]
+fn a_disclosure_counts_in_its_record_and_at_its_place_alone() {
+    let made = |salt: u8, value: &str| crate::privacy::Disclosure::new([salt; 16], "street", value);
+    let sealed = |value: &str| format!(r#"{{"_sd":["{}"]}}"#, made(1, value).digest());
+    let (home, work) = (sealed("\"Blumenweg 13\""), sealed("\"Am Markt 1\""));
+    let mut log = Log::new(1);
+    log.push("tool.called", &format!(r#","request":{{"arguments":{{"home":{home},"work":{work}}}}}"#));
+    log.push("tool.called", &format!(r#","request":{{"arguments":{{"home":{work},"work":{home}}}}}"#));
+    let disclose = |index: usize, name: &str, disclosure: crate::privacy::Disclosure| {
+        let mut evidence = log.prove(index, 4, 2);
+        let path = format!("/request/arguments/{name}");
+        let disclosures = vec![Disclosed { path, disclosure }];
+        evidence.extra = Some(Extra { disclosures, ..Extra::of(log.lines[index].clone()) }.to_bytes());
+        check(evidence.to_string().as_bytes(), &[key(2)])
+    };
+    let told = disclose(2, "home", made(1, "\"Blumenweg 13\"")).unwrap();
+    assert_eq!(
+        (told.disclosed[0].path.as_str(), told.disclosed[0].disclosure.value()),
+        ("/request/arguments/home", "\"Blumenweg 13\"")
+    );
+    let refused = |checked: Result<Checked, CheckError>, name: &str| {
+        let expect = format!(
+            r#"expected the digest of the disclosure at "/request/arguments/{name}" in the record, found none or another"#
+        );
+        assert_eq!(checked.unwrap_err().to_string(), expect);
+    };
+    // Another place, another record, another value, another salt, a value inside of which it stands.
+    refused(disclose(2, "work", made(1, "\"Blumenweg 13\"")), "work");
+    refused(disclose(3, "home", made(1, "\"Blumenweg 13\"")), "home");
+    refused(disclose(2, "home", made(1, "\"Blumenweg 14\"")), "home");
+    refused(disclose(2, "home", made(2, "\"Blumenweg 13\"")), "home");
+    refused(disclose(2, "home/_sd/0", made(1, "\"Blumenweg 13\"")), "home/_sd/0");
+    refused(disclose(0, "home", made(1, "\"Blumenweg 13\"")), "home");
+}
+
+/// Makes the key of a witness, which cosigns with the secret of that seed.
+fn witness(seed: u8) -> VerificationKey {
+    let public = secret(seed).verification_key().unwrap().public_key();
+    VerificationKey::new(format!("witness.example/{seed}"), Algorithm::Cosignature, public).unwrap()
+}
+
+/// A policy with the witnesses 11 and 12 and these lines after them.
+fn policy(lines: &str) -> Policy {
+    let text = format!("witness east {}\nwitness west {}\n{lines}\n", witness(11), witness(12));
+    Policy::parse(text.as_bytes()).unwrap()
+}
+
+/// The evidence with cosignatures over a text, or over that of its checkpoint.
+fn cosigned(evidence: &Evidence, seeds: &[u8], text: Option<&str>) -> Evidence {
+    let mut note = Note::parse(&evidence.checkpoint).unwrap();
+    let text = text.unwrap_or_else(|| note.text()).to_owned();
+    for seed in seeds {
+        note.push(Signature::cosign(&text, 1_700_000_000, &witness(*seed), &secret(*seed)).unwrap());
+    }
+    Evidence { checkpoint: note.to_string(), ..evidence.clone() }
+}
+
+#[test]
+fn a_quorum_must_have_cosigned_where_a_policy_is_given() {
+    const BOTH: &str = "group both all east west\nquorum both";
+    let evidence = Log::new(3).prove_last(2);
+    let check = |evidence: &Evidence, lines: &str| {
+        check_cosigned(evidence.to_string().as_bytes(), &[key(1)], &policy(lines)).map_err(|fault| fault.to_string())
+    };
+    let found = check(&cosigned(&evidence, &[11, 12, 13], None), BOTH).unwrap();
+    let names: Vec<(&str, u64)> = found.cosigners.iter().map(|one| (&*one.name, one.time)).collect();
+    assert_eq!(names, [("east", 1_700_000_000), ("west", 1_700_000_000)]);
+    assert_eq!((found.rotations, &found.key), (2, &key(1)));
+    // More than the quorum asks for is told, too; none is asked for.
+    assert_eq!(check(&cosigned(&evidence, &[11, 12], None), "quorum west").unwrap().cosigners.len(), 2);
+    assert!(check(&evidence, "quorum none").unwrap().cosigners.is_empty());
+
+    let refused = |evidence: &Evidence, expected: expect_test::Expect| {
+        expected.assert_eq(&check(evidence, BOTH).unwrap_err());
+    };
+    refused(
+        &evidence,
+        expect_test::expect![
+            "the checkpoint does not meet the policy: expected cosignatures of 2 of the 2 members of both, found none"
+        ],
+    );
+    refused(
+        &cosigned(&evidence, &[12], None),
+        expect_test::expect![
+            "the checkpoint does not meet the policy: expected cosignatures of 2 of the 2 members of both, found those of west"
+        ],
+    );
+    refused(
+        &cosigned(&evidence, &[11, 13], None),
+        expect_test::expect![
+            "the checkpoint does not meet the policy: expected cosignatures of 2 of the 2 members of both, found those of east"
+        ],
+    );
+    // A forgery is refused even where the quorum can do without it.
+    let forged = cosigned(&evidence, &[11], Some(Note::parse(&Log::new(1).note(2, &[1])).unwrap().text()));
+    assert!(check(&forged, "quorum west").unwrap_err().contains("found one that does not verify"));
+    assert!(check(&forged, "quorum none").unwrap_err().contains("found one that does not verify"));
+    // Witnesses do not stand in for the log's own key.
+    let keyless = check_cosigned(cosigned(&evidence, &[11, 12], None).to_string().as_bytes(), &[], &policy(BOTH));
+    assert!(matches!(keyless, Err(CheckError::NotSigned { .. })));
+}
+
+#[test]
+fn the_logs_of_a_policy_count_as_keys() {
+    let log = Log::new(3);
+    let lines = format!("log {}\nquorum east", key(1));
+    for evidence in [log.prove(0, 2, 1), log.prove_last(2)] {
+        let evidence = cosigned(&evidence, &[11], None).to_string();
+        assert_eq!(check_cosigned(evidence.as_bytes(), &[], &policy(&lines)).unwrap().key, key(1));
+    }
 }

@@ -1,0 +1,5 @@
+//! Values that are removed and can still be told apart, read again or erased.
+
+mod erasure;
+mod keys;
+mod place;
