@@ -102,7 +102,7 @@ fn hole_integers_and_booleans() {
     }
     #[audited(action = "hole")]
     fn open(account: Account) {
-        drop(account);
+        let Account { pin: _, card: _, password: _, balance: _ } = account;
     }
     let account = Account { pin: 7391, card: 4_242_424_242_424_242, password: true, balance: 12.5 };
     let records = assert_absent(&["7391", CARD, "true"], || open(account));
