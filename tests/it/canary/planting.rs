@@ -21,8 +21,8 @@ pub enum Shape {
     Looking(usize, bool),
     /// A value of a type that says what is removed of it.
     Typed(usize),
-    List(Vec<Shape>),
-    Map(Vec<Shape>),
+    List(Vec<Self>),
+    Map(Vec<Self>),
 }
 
 /// What a member with the name of a secret holds.
@@ -88,8 +88,8 @@ pub enum Node {
     Number(u64),
     Flag(bool),
     Nothing,
-    List(Vec<Node>),
-    Map(Vec<(String, Node)>),
+    List(Vec<Self>),
+    Map(Vec<(String, Self)>),
     Customer(Box<Customer>),
     Payment(Payment),
     Secret(Secret<String>),
