@@ -505,6 +505,7 @@ fn help_and_version_go_to_the_standard_output() {
           check     Check evidence of one entry, without the log
           export    Write a log in the forms that the tools of others read
           anchor    Give the newest checkpoint of a log to witnesses and timestamp authorities, and keep what they give
+          policy    Check audit policies, and tell what a log would have held under one
           recover   Finish a log whose process died, so that it holds all that was recorded
           help      Print this message or the help of the given subcommand(s)
 
@@ -526,6 +527,7 @@ fn help_and_version_go_to_the_standard_output() {
           audited recover /var/lib/orders/audit
           audited key new orders.key --name example.com/orders
           audited key show /var/lib/orders/audit
+          audited policy diff audit.toml /var/lib/orders/audit
           audited prove /var/lib/orders/audit 01a17cbd-e826-77ed-86a8-0e9a0a0ad21c
 
         Processes that write at the same time have a log each: LOG, LOG.1, LOG.2 and so on. verify, show, timeline and stats
@@ -544,6 +546,8 @@ fn help_and_version_go_to_the_standard_output() {
           erase                  0 erased, 1 there was nothing to erase, 2 an error
           prove                  0 proved, 1 there is no such entry, 2 an error
           anchor                 0 anchored, 1 an anchor refuses or has seen another log, 2 an error
+          policy check           0 a policy, 1 none, 2 an error
+          policy diff            0 compared, 1 some lines cannot be read, 2 an error
           check                  0 it holds, 1 it is refused, 2 an error
         -- exit 0
     "#]]

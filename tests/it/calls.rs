@@ -173,7 +173,8 @@ fn one_stage_holds_arguments_and_result() {
     let records = recorded(|| assert_eq!(price_of("tea").len(), 300));
     check(&records, json!([["tool.completed", "completed", "success", "none", null, null]]));
     assert_eq!(member(&records[0], "/request/arguments"), json!({"article": "tea"}));
-    assert_eq!(member(&records[0], "/response/summary"), json!({"count": 300, "type": "list"}));
+    let summary = json!({"count": 300, "first": 1, "last": 1, "type": "list"});
+    assert_eq!(member(&records[0], "/response/summary"), summary);
     assert_eq!(member(&records[0], "/response/result").as_array().map(Vec::len), Some(300));
     assert_eq!(member(&records[0], "/operation/tool/name"), "price");
     assert_eq!(member(&records[0], "/operation/tool/read_only"), true);

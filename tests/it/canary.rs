@@ -7,13 +7,13 @@ mod planting;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use audit_core::privacy::{Method, Pattern, Privacy, Protect, ProtectError, Sealed, Sealing, Subject, Token};
+use audit_core::privacy::{Method, Pattern, Privacy, Subject};
 use audited::canary::Canaries;
+use audited::keyring::{FileKeyRing, TenantKey};
 use audited::{Log, audited};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::{Config, TestRunner};
-use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 
 use outputs::{Telemetry, Watched, command_line, debug_texts};
@@ -79,7 +79,7 @@ tools! {
 
 type Tool = fn(&Node, &Node, &Planted, &End) -> Result<Node, String>;
 
-/// Removes what the default rules remove, by one method.
+/// What the default rules remove, removed by one method.
 fn privacy(method: Method) -> Privacy {
     let names = [
         "password",
@@ -98,29 +98,7 @@ fn privacy(method: Method) -> Privacy {
     let named = names.iter().fold(Privacy::builder(), |builder, name| builder.name(name, method));
     let patterns = Pattern::ALL.iter().filter(|pattern| **pattern != Pattern::UsSsn);
     let ruled = patterns.fold(named, |builder, pattern| builder.pattern(*pattern, method));
-    ruled.protect(Arc::new(Keys)).build()
-}
-
-/// Digests in the place of keyed ones: what is looked for is the value, and no test needs it back.
-#[derive(Debug)]
-struct Keys;
-
-impl Protect for Keys {
-    fn token(&self, _tenant: Option<&str>, scalar: &[u8]) -> Result<Token, ProtectError> {
-        let text = format!("token:k1:{}", digest(scalar).get(..32).unwrap_or_default());
-        Ok(Token { text, key_id: "k1".to_owned() })
-    }
-
-    fn seal(&self, sealing: &Sealing<'_>) -> Result<Sealed, ProtectError> {
-        Ok(Sealed {
-            digest: digest(sealing.value).get(..43).unwrap_or_default().to_owned(),
-            key_id: "subject:1".to_owned(),
-        })
-    }
-}
-
-fn digest(value: &[u8]) -> String {
-    Sha256::digest(value).iter().map(|byte| format!("{byte:02x}")).collect()
+    ruled.build()
 }
 
 /// Makes a call of a shape: the arguments and the result have it, the end is one of three.
@@ -167,8 +145,11 @@ struct Place {
 impl Place {
     fn new(privacy: Privacy) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let log = Log::options().open(directory.path().join("log")).unwrap();
-        let (guard, sink, telemetry) = (log.guard(), Watched::new(log, privacy), Telemetry::default());
+        let ring = directory.path().join("ring");
+        FileKeyRing::create(&ring).unwrap();
+        let ring = FileKeyRing::open(&ring, TenantKey::generate().unwrap()).unwrap();
+        let log = Log::options().key_ring(Arc::new(ring)).privacy(privacy).open(directory.path().join("log")).unwrap();
+        let (guard, sink, telemetry) = (log.guard(), Watched::new(log), Telemetry::default());
         let subscriber = tracing::Dispatch::new(telemetry.subscriber(&sink));
         Self { directory, guard, sink, telemetry, subscriber }
     }
@@ -179,6 +160,7 @@ impl Place {
         IN_CALL.set(true);
         let returned = tracing::dispatcher::with_default(&self.subscriber, || {
             context.in_scope(|| {
+                say(&planted.target, &planted.note);
                 catch_unwind(AssertUnwindSafe(|| tool(&planted.tree, &planted.marked, planted, &planted.end)))
             })
         });
@@ -196,6 +178,12 @@ impl Place {
         let said = command_line(&log, &self.directory.path().join("exported"));
         (self.directory, said)
     }
+}
+
+/// Records an event, with secrets in everything that it may say.
+fn say(key: &str, card: &str) {
+    let event = audited::event("decision.proposed").reason(format!("with {key}")).target("key", key);
+    event.annotation("note", card).annotation("password", &[key, card]).record().unwrap();
 }
 
 /// What was found of neighbours.
@@ -331,4 +319,43 @@ fn canary_with_the_rules_off_every_output_holds_canaries() {
         testkit::in_a_process_of_its_own("canary::canary_with_the_rules_off_every_output_holds_canaries", inside);
     let Some(output) = output else { return };
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// Makes the same calls each time, and hands them over.
+fn each_planted(count: usize, mut take: impl FnMut(&Planted)) -> Planter {
+    let mut planter = Planter::new(11, true);
+    let mut runner = TestRunner::deterministic();
+    for index in 0..count {
+        let shape = shapes().new_tree(&mut runner).unwrap().current();
+        planter.quotable.clear();
+        // A panic is printed by the program itself.
+        take(&plant(&mut planter, &shape, index % 2));
+    }
+    planter
+}
+
+#[test]
+fn canary_nothing_is_printed() {
+    let test = "canary::canary_nothing_is_printed";
+    let place = testkit::place_of(test);
+    let inside = || {
+        let guard = audited::init(&place).unwrap();
+        tracing::info!("telemetry is on");
+        let _planted = each_planted(200, |planted| {
+            let _returned = dropped(&planted.tree, &planted.marked, planted, &planted.end);
+            say(&planted.target, &planted.note);
+            let (note, key) = (planted.note.as_str(), planted.target.as_str());
+            let span = tracing::info_span!(target: "audit", "tool", audit.action = "canary.span", note, password = key);
+            span.in_scope(|| tracing::info!(target: "audit", { audit.action = "canary.event", note }, "with {key}"));
+        });
+        guard.close().unwrap();
+    };
+    let Some(output) = testkit::in_a_process_with(test, &[("RUST_LOG", "trace")], inside) else { return };
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && stderr.contains("telemetry is on"), "{stderr}");
+    let planter = each_planted(200, |_| {});
+    planter.canaries.assert_absent("the standard error", &output.stderr);
+    planter.canaries.assert_absent("the standard output", &output.stdout);
+    planter.canaries.assert_absent_below(&place).unwrap();
+    std::fs::remove_dir_all(&place).unwrap();
 }

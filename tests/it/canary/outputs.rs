@@ -16,18 +16,17 @@ use tracing_subscriber::layer::SubscriberExt as _;
 pub struct Watched {
     log: Log,
     given: Arc<Mutex<Vec<u8>>>,
-    privacy: Arc<Privacy>,
 }
 
 impl std::fmt::Debug for Watched {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Watched").field(&self.log).field(&self.privacy).finish()
+        f.debug_tuple("Watched").field(&self.log).field(&self.log.privacy()).finish()
     }
 }
 
 impl Watched {
-    pub fn new(log: Log, privacy: Privacy) -> Self {
-        Self { log, given: Arc::default(), privacy: Arc::new(privacy) }
+    pub fn new(log: Log) -> Self {
+        Self { log, given: Arc::default() }
     }
 
     /// Returns the records and payloads since the last time.
@@ -52,7 +51,7 @@ impl Sink for Watched {
     }
 
     fn privacy(&self) -> Option<Arc<Privacy>> {
-        Some(Arc::clone(&self.privacy))
+        self.log.privacy()
     }
 }
 
