@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::canonical::{Canonical, object_of};
 use crate::context::Ambient;
+use crate::correlation;
 use crate::limit;
 use crate::port::AuditPort;
 use crate::record::{CallPart, Draft, Outcome, Payload, Target};
@@ -132,6 +133,7 @@ impl Event {
             time: port.clock().now(),
             action: self.action.as_deref().or(call.map(|call| &*call.action)).unwrap_or(event.as_str()),
             ambient: &ambient,
+            span: correlation::current(),
             call: call.map(|call| CallPart { id: call.id, start: None, end: None, tool_call_id: None, parent: None }),
             operation: None,
             outcome: &outcome,

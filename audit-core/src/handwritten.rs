@@ -10,9 +10,10 @@ use std::borrow::Cow;
 use std::sync::Mutex;
 
 use tracing::span::{Attributes, Record};
-use tracing::{Event, Metadata};
+use tracing::{Event, Metadata, span};
 
 use crate::context::{Ambient, CallLink};
+use crate::correlation::{self, SpanIds};
 use crate::id::CallId;
 use crate::limit;
 use crate::outcome;
@@ -75,6 +76,8 @@ pub struct SpanCall {
     late: Fields,
     /// What is at work inside the span.
     inside: Ambient,
+    /// The span of OpenTelemetry around this one: its own is made by a layer that may come later.
+    span: Option<SpanIds>,
     counted: bool,
     /// The thread was unwinding already when the span was made.
     unwinding: bool,
@@ -123,6 +126,7 @@ impl SpanCall {
             effect: fields.effect.unwrap_or(Effect::Write),
             late: Fields::new("/annotations"),
             inside,
+            span: correlation::current(),
             counted: false,
             unwinding: std::thread::panicking(),
         };
@@ -142,8 +146,9 @@ impl SpanCall {
         self.late.extend(recorded.0);
     }
 
-    /// Appends the end of the call.
-    pub fn finish(mut self) {
+    /// Appends the end of the call, whose span closes.
+    pub fn finish(mut self, span: &span::Id) {
+        self.span = correlation::of_closing(span).or(self.span);
         let mut late = core::mem::replace(&mut self.late, Fields::new(""));
         late.clean(&self.around());
         let panicked = !self.unwinding && std::thread::panicking() && late.outcome.is_none();
@@ -212,7 +217,8 @@ impl SpanCall {
     }
 
     fn draft<'a>(&'a self, event: EventName, time: Time, outcome: &'a Outcome) -> Draft<'a> {
-        Draft { level: Some(Level::Request), ..draft(event, time, &self.action, &self.ambient, outcome) }
+        let draft = draft(event, time, &self.action, &self.ambient, outcome);
+        Draft { level: Some(Level::Request), span: self.span, ..draft }
     }
 
     fn call_part(&self, end: Option<(Time, Duration)>) -> CallPart<'_> {
@@ -261,6 +267,7 @@ pub fn record_event(port: &AuditPort, event: &Event<'_>, around: Option<Around>)
         annotations: annotations.as_ref(),
         redactions: &redactions,
         trigger: true,
+        span: correlation::current(),
         ..draft(name.unwrap_or(EventName::ToolProgress), port.clock().now(), &action, &ambient, &outcome)
     };
     if let Some(Err(error)) = port.append(&draft, Demand::default()).known() {
@@ -281,6 +288,7 @@ fn draft<'a>(event: EventName, time: Time, action: &'a str, ambient: &'a Ambient
         time,
         action,
         ambient,
+        span: None,
         call: None,
         operation: None,
         outcome,

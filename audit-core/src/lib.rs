@@ -23,12 +23,14 @@ pub mod anchor;
 pub mod canonical;
 pub mod checkpoint;
 pub mod context;
+pub mod correlation;
 pub mod entry;
 pub mod event;
 pub mod handwritten;
 pub mod hash;
 pub mod id;
 pub mod manual;
+pub mod names;
 #[cfg(feature = "signatures")]
 pub mod note;
 #[cfg(feature = "signatures")]

@@ -11,6 +11,7 @@ use super::{Arguments, Call, Kept, OnUnavailable, Open, Place, Site, span};
 use crate::canonical::Canonical;
 use crate::capture::Captured;
 use crate::context::{Ambient, CallLink, SpanPlace};
+use crate::correlation;
 use crate::port::AuditPort;
 use crate::record::{Payload, Target};
 use crate::redact::Redaction;
@@ -153,10 +154,14 @@ pub(crate) fn begin_as(site: &'static Site, label: Label, capture: &mut dyn FnMu
         in_log: false,
         counted: false,
         body_began: false,
+        ids: None,
         entered: None,
     });
     let arguments = open.capture(capture);
     let request = arguments.filter(|_| site.level != Level::Metadata).map(Payload::new);
+    if let Some(request) = &request {
+        span::record_arguments(&open.span, site.telemetry, request);
+    }
     let receipt = match site.stages {
         Stages::StartedCompleted => {
             let receipt = open.append_started(request.as_ref());
@@ -175,6 +180,7 @@ impl Open {
     /// Takes what is captured inside the call; the arguments are returned.
     fn capture(&mut self, capture: &mut dyn FnMut() -> Taken) -> Option<Buffer> {
         let span = self.span.enter();
+        self.ids = correlation::of_span(&self.span);
         let entered = self.inside.clone().enter_in(self.place.clone().or_else(SpanPlace::current));
         let Taken { arguments, fields, targets, redactions, secrets } = capture();
         self.entering = entered.leave();

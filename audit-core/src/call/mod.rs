@@ -19,6 +19,7 @@ pub(crate) mod registry;
 mod site;
 mod span;
 mod stream;
+mod telemetry;
 
 use core::any::Any;
 use std::panic::{AssertUnwindSafe, RefUnwindSafe, UnwindSafe, catch_unwind, resume_unwind};

@@ -6,8 +6,10 @@ use std::borrow::Cow;
 
 use tracing::Span;
 
-use super::{Ending, Site, Tell, span};
+use super::span::{self, End};
+use super::{Ending, Site, Tell};
 use crate::context::{Ambient, Entered, SpanPlace};
+use crate::correlation::SpanIds;
 use crate::id::CallId;
 use crate::outcome::Conclusion;
 use crate::port::{AuditPort, Demand};
@@ -53,6 +55,8 @@ pub(super) struct Open {
     /// True once the call is counted as unrecorded.
     pub(super) counted: bool,
     pub(super) body_began: bool,
+    /// The call's span of OpenTelemetry.
+    pub(super) ids: Option<SpanIds>,
     /// The context, while what the call leaves behind is dropped inside of it.
     pub(super) entered: Option<Entered>,
 }
@@ -201,7 +205,8 @@ impl Open {
         let demand = Demand { durability, timeout: self.site.append_timeout };
         let record_id = self.port.new_record_id(now);
         let receipt = self.port.append_under(record_id, &draft, demand);
-        span::record_end(&self.span, &ended.outcome, record_id, duration, response);
+        let end = End { telemetry: self.site.telemetry, duration, response, receipt: &receipt };
+        span::record_end(&self.span, &ended.outcome, record_id, &end);
         // One call is counted once, even if both of its records are missing.
         if self.counted || has_told(&receipt) { None } else { Some(receipt) }
     }
@@ -212,6 +217,7 @@ impl Open {
             time,
             action: &self.action,
             ambient: &self.ambient,
+            span: self.ids,
             call: None,
             operation: None,
             outcome,

@@ -1,5 +1,8 @@
 //! The values of a context, and their canonical JSON, made once per scope.
 
+use std::sync::Arc;
+
+use crate::correlation::SpanIds;
 use crate::limit;
 use crate::record::{Object, name};
 use crate::vocabulary::Trigger;
@@ -107,6 +110,24 @@ setters! {
     session_id
 }
 
+impl Mcp {
+    pub(crate) fn method_name(&self) -> Option<&str> {
+        self.method.as_deref()
+    }
+
+    pub(crate) fn protocol(&self) -> Option<&str> {
+        self.protocol_version.as_deref()
+    }
+
+    pub(crate) fn request(&self) -> Option<&str> {
+        self.request_id.as_deref()
+    }
+
+    pub(crate) fn session(&self) -> Option<&str> {
+        self.session_id.as_deref()
+    }
+}
+
 #[derive(Clone, Debug, Default)]
 pub(super) struct Agent {
     pub(super) id: Option<String>,
@@ -138,7 +159,7 @@ pub(crate) struct Fields {
 impl Fields {
     pub(super) fn new(parts: Parts) -> Self {
         let actor = write_actor(&parts);
-        let correlation = write_correlation(&parts);
+        let correlation = write_correlation(&parts, parts.trace.as_ref());
         let mcp = parts.mcp.as_ref().map(Mcp::write);
         Self { actor, correlation: (correlation != b"{}").then_some(correlation), mcp, parts }
     }
@@ -176,6 +197,18 @@ impl Fields {
 
     pub(crate) fn user_id(&self) -> Option<&str> {
         self.parts.user.id.as_deref()
+    }
+
+    pub(crate) fn agent_name(&self) -> Option<&str> {
+        self.parts.agent.name.as_deref()
+    }
+
+    pub(crate) fn run_id(&self) -> Option<&str> {
+        self.parts.run_id.as_deref()
+    }
+
+    pub(crate) const fn mcp_request(&self) -> Option<&Mcp> {
+        self.parts.mcp.as_ref()
     }
 }
 
@@ -215,12 +248,20 @@ fn write_actor(parts: &Parts) -> Vec<u8> {
     out
 }
 
-fn write_correlation(parts: &Parts) -> Vec<u8> {
+/// Writes the record's `correlation` for a call inside of the given span, which counts instead of the context's.
+pub(crate) fn correlation_in(fields: Option<&Arc<Fields>>, span: SpanIds) -> Vec<u8> {
+    let trace = Trace { trace_id: span.trace_id(), span_id: span.span_id() };
+    match fields {
+        Some(fields) => write_correlation(&fields.parts, Some(&trace)),
+        None => write_correlation(&Parts::default(), Some(&trace)),
+    }
+}
+
+fn write_correlation(parts: &Parts, trace: Option<&Trace>) -> Vec<u8> {
     let mut out = Vec::new();
     let mut correlation = Object::open(&mut out);
     correlation.optional_text(name!("conversation_id"), parts.conversation_id.as_deref());
     correlation.optional_text(name!("environment"), parts.environment.as_deref());
-    let trace = parts.trace.as_ref();
     correlation.optional_text(name!("run_id"), parts.run_id.as_deref());
     correlation.optional_text(name!("span_id"), trace.map(|trace| trace.span_id.as_str()));
     correlation.optional_text(name!("tenant_id"), parts.tenant_id.as_deref());

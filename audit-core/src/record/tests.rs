@@ -22,6 +22,7 @@ fn draft(ambient: &Ambient) -> Draft<'_> {
         time: time(1),
         action: "order.refund",
         ambient,
+        span: None,
         call: None,
         operation: None,
         outcome: &PENDING,
