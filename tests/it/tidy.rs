@@ -19,6 +19,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("audit-rmcp", &["audit-core"]),
     ("audit-store", &["audit-core"]),
     ("audit-anchor", &["audit-core"]),
+    ("audit-export", &["audit-core"]),
     ("audit-cli", &["audit-anchor", "audit-core", "audit-store"]),
     ("audited", &["audit-core", "audit-macros", "audited-layer", "audit-store"]),
     ("examples", &["audited", "audit-cli", "audit-rmcp"]),
