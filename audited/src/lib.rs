@@ -73,6 +73,8 @@ pub mod canary;
 pub mod doctor;
 #[cfg(all(feature = "layer", feature = "store"))]
 mod init;
+#[cfg(feature = "opentelemetry")]
+pub mod opentelemetry;
 
 pub use audit_core::context::{Context, ContextGuard, Mcp, Scoped, Watch, context, inherit};
 pub use audit_core::event::{Event, EventError, event};
@@ -91,7 +93,13 @@ pub mod sink {
 pub use audit_macros::{Capture, audited, call};
 
 #[cfg(feature = "layer")]
-pub use audit_layer::{AuditFilter, AuditLayer, TelemetryFilter, audit_filter, layer, telemetry_filter};
+pub use audit_layer::{AuditFilter, AuditLayer, TelemetryFilter, audit_filter, telemetry_filter};
+
+#[cfg(all(feature = "layer", not(feature = "opentelemetry")))]
+pub use audit_layer::layer;
+
+#[cfg(feature = "opentelemetry")]
+pub use opentelemetry::layer;
 
 #[cfg(feature = "layer")]
 pub use doctor::doctor;

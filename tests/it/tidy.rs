@@ -20,8 +20,9 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("audit-store", &["audit-core"]),
     ("audit-anchor", &["audit-core"]),
     ("audit-export", &["audit-core"]),
+    ("audit-otel", &["audit-core", "audit-export", "audit-store"]),
     ("audit-cli", &["audit-anchor", "audit-core", "audit-store"]),
-    ("audited", &["audit-core", "audit-macros", "audited-layer", "audit-store"]),
+    ("audited", &["audit-core", "audit-macros", "audit-otel", "audited-layer", "audit-store"]),
     ("examples", &["audited", "audit-cli", "audit-rmcp"]),
     ("tests", &["audited", "audit-core", "audited-layer", "audit-store", "audit-cli", "audit-rmcp", "audit-anchor"]),
 ];

@@ -91,6 +91,13 @@ pub(super) fn record_end(span: &Span, outcome: &Outcome, record_id: RecordId, en
     ]));
 }
 
+/// Tells the span the number of the entry, once it is known.
+pub(super) fn record_number(span: &Span, number: Option<u64>) {
+    if let Some(number) = number.and_then(|number| i64::try_from(number).ok()) {
+        span.record(names::SEQUENCE_NUMBER, number);
+    }
+}
+
 /// What there is to tell of the end of a call beside its outcome.
 #[derive(Debug)]
 pub(super) struct End<'a> {
@@ -100,7 +107,7 @@ pub(super) struct End<'a> {
     pub(super) receipt: &'a Receipt,
 }
 
-/// Returns the number of the entry, where the sink has told it by now: a log tells it later, if at all.
+/// Returns the number of the entry, where the sink has told it by now: a log tells it to those who wait for the disk.
 fn number_of(receipt: &Receipt) -> Option<i64> {
     i64::try_from(receipt.number_now()?).ok()
 }

@@ -111,6 +111,14 @@ impl Receipt {
         }
     }
 
+    /// Blocks the thread like [`wait_kept`](Self::wait_kept), and returns the number of the entry if the sink tells it.
+    pub(crate) fn wait_placed(self) -> Result<Option<u64>, AppendError> {
+        match self.0 {
+            State::Accepted => Ok(None),
+            _ => self.wait().map(|appended| Some(appended.number)),
+        }
+    }
+
     /// Polls for the record to be in the log, as durably as demanded.
     pub(crate) fn poll_kept(&mut self, context: &mut Context<'_>) -> Poll<Result<(), AppendError>> {
         match &self.0 {
