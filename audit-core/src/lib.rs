@@ -33,6 +33,7 @@ pub mod manual;
 pub mod names;
 #[cfg(feature = "signatures")]
 pub mod note;
+pub mod observe;
 #[cfg(feature = "signatures")]
 pub mod policy;
 pub mod port;

@@ -20,6 +20,12 @@ mod correlate;
 mod http;
 #[cfg(feature = "logs")]
 pub mod logs;
+#[cfg(feature = "program")]
+pub mod metrics;
+#[cfg(feature = "program")]
+pub mod propagation;
+#[cfg(all(feature = "logs", feature = "program"))]
+pub mod setup;
 
 #[cfg(feature = "program")]
 pub use correlate::correlate;

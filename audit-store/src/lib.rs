@@ -66,5 +66,5 @@ pub mod verify;
 
 pub use error::Error;
 pub use fanout::{Fanout, SecondaryHealth, SecondaryOptions};
-pub use log::{Guard, Log};
+pub use log::{Figures, Gauge, Guard, Log};
 pub use options::Options;

@@ -106,7 +106,7 @@ pub use doctor::doctor;
 
 #[cfg(feature = "store")]
 pub use audit_store::{
-    Error, Fanout, Guard, Log, Options, SecondaryHealth, SecondaryOptions,
+    Error, Fanout, Figures, Gauge, Guard, Log, Options, SecondaryHealth, SecondaryOptions,
     streams::{SIBLINGS_MAX, verify_streams},
     verify,
     verify::verify_log,

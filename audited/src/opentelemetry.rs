@@ -3,7 +3,7 @@
 use audit_core::sink::Sink;
 use audit_layer::AuditLayer;
 
-pub use audit_otel::{correlate, logs};
+pub use audit_otel::{correlate, logs, metrics, propagation, setup};
 
 /// Makes a layer on a sink, and the sink the process-wide recorder if there is none yet.
 ///

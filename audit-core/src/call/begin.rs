@@ -127,7 +127,9 @@ pub(crate) fn begin_as(site: &'static Site, label: Label, capture: &mut dyn FnMu
     ambient.reached(&label.tool);
     let (start, start_steady) = port.clock().both();
     let id = port.new_call_id(start);
+    let parent = correlation::attach(|| ambient.fields()?.remote_parent());
     let span = span::open(&label, id, &ambient);
+    drop(parent);
     let inside = ambient.inside(CallLink { id, action: label.action.clone() });
     let place = span.with_subscriber(|(id, dispatch)| {
         port.attach(dispatch, id, &inside);

@@ -11,6 +11,7 @@ use super::{Ending, Site, Tell};
 use crate::context::{Ambient, Entered, SpanPlace};
 use crate::correlation::SpanIds;
 use crate::id::CallId;
+use crate::observe::{self, Called};
 use crate::outcome::Conclusion;
 use crate::port::{AuditPort, Demand};
 use crate::record::{CallPart, Draft, Operation, Outcome, PENDING, Payload, Response, Target};
@@ -180,7 +181,8 @@ impl Open {
             ..self.draft(EventName::ToolCalled, self.start, &PENDING)
         };
         let durability = self.site.durability.max(destructive);
-        let receipt = self.port.append(&draft, Demand { durability, timeout: self.site.append_timeout });
+        let demand = Demand { durability, timeout: self.site.append_timeout };
+        let receipt = observe::timed(|| self.port.append(&draft, demand));
         if has_told(&receipt) { None } else { Some(receipt) }
     }
 
@@ -204,7 +206,13 @@ impl Open {
         };
         let demand = Demand { durability, timeout: self.site.append_timeout };
         let record_id = self.port.new_record_id(now);
-        let receipt = self.port.append_under(record_id, &draft, demand);
+        let receipt = observe::timed(|| self.port.append_under(record_id, &draft, demand));
+        observe::called(&Called {
+            tool: &self.tool,
+            status: ended.outcome.status,
+            error_type: ended.outcome.error_type.as_deref(),
+            duration,
+        });
         let end = End { telemetry: self.site.telemetry, duration, response, receipt: &receipt };
         span::record_end(&self.span, &ended.outcome, record_id, &end);
         // One call is counted once, even if both of its records are missing.

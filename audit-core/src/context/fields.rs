@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::correlation::SpanIds;
+use crate::correlation::{RemoteParent, SpanIds};
 use crate::limit;
 use crate::record::{Object, name};
 use crate::vocabulary::Trigger;
@@ -34,6 +34,7 @@ pub(crate) struct Parts {
 pub(super) struct Trace {
     pub(super) trace_id: String,
     pub(super) span_id: String,
+    pub(super) is_sampled: bool,
 }
 
 impl Trace {
@@ -54,7 +55,8 @@ impl Trace {
             && is_hex(flags, 2)
             // Later versions may add parts.
             && (version != "00" || parts.next().is_none());
-        valid.then(|| Self { trace_id: trace_id.to_owned(), span_id: span_id.to_owned() })
+        let is_sampled = u8::from_str_radix(flags, 16).is_ok_and(|flags| flags & 1 == 1);
+        valid.then(|| Self { trace_id: trace_id.to_owned(), span_id: span_id.to_owned(), is_sampled })
     }
 }
 
@@ -207,6 +209,12 @@ impl Fields {
         self.parts.run_id.as_deref()
     }
 
+    /// Returns the span that the context's `traceparent` names.
+    pub(crate) fn remote_parent(&self) -> Option<RemoteParent> {
+        let Trace { trace_id, span_id, is_sampled } = self.parts.trace.as_ref()?;
+        Some(RemoteParent { ids: SpanIds::parse(trace_id, span_id)?, is_sampled: *is_sampled })
+    }
+
     pub(crate) const fn mcp_request(&self) -> Option<&Mcp> {
         self.parts.mcp.as_ref()
     }
@@ -250,7 +258,7 @@ fn write_actor(parts: &Parts) -> Vec<u8> {
 
 /// Writes the record's `correlation` for a call inside of the given span, which counts instead of the context's.
 pub(crate) fn correlation_in(fields: Option<&Arc<Fields>>, span: SpanIds) -> Vec<u8> {
-    let trace = Trace { trace_id: span.trace_id(), span_id: span.span_id() };
+    let trace = Trace { trace_id: span.trace_id(), span_id: span.span_id(), is_sampled: false };
     match fields {
         Some(fields) => write_correlation(&fields.parts, Some(&trace)),
         None => write_correlation(&Parts::default(), Some(&trace)),

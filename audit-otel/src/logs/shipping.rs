@@ -149,12 +149,8 @@ fn note(health: &mut ShippingHealth, result: Result<Option<Sent>, SendError>) {
 /// Waits for as long, or until the log is to be sent to its end, or then until its time is over.
 fn wait(shared: &Shared, pause: Duration, is_ending: bool) {
     let state = shared.state();
-    if is_ending {
-        let left = state.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-        drop(state);
-        thread::sleep(pause.min(left.unwrap_or_default()));
-        return;
-    }
-    let waited = shared.changed.wait_timeout_while(state, pause, |state| state.deadline.is_none());
+    let left = state.deadline.map_or(pause, |deadline| deadline.saturating_duration_since(Instant::now()));
+    let is_waiting = |state: &mut State| is_ending || state.deadline.is_none();
+    let waited = shared.changed.wait_timeout_while(state, pause.min(left), is_waiting);
     drop(waited.unwrap_or_else(PoisonError::into_inner));
 }

@@ -163,24 +163,31 @@ fn opentelemetry_is_asked_in_async_calls_events_and_nested_calls_too() {
     assert_eq!(memory.records().len(), 5);
 }
 
+/// Runs a call below a `traceparent`, in a span of this process or not; returns the `correlation` of its first record.
+fn below_a_traceparent(with_layer: bool, in_a_span: bool) -> Value {
+    let (memory, exporter) = (Memory::new(), InMemorySpanExporter::default());
+    let provider = SdkTracerProvider::builder().with_simple_exporter(exporter.clone()).build();
+    let otel = with_layer.then(|| tracing_opentelemetry::layer().with_tracer(provider.tracer("test")));
+    let subscriber = tracing_subscriber::registry().with(audited::layer(&memory)).with(otel);
+    tracing::subscriber::with_default(subscriber, || {
+        let _entered = in_a_span.then(|| tracing::info_span!("request").entered());
+        audited::context().run("run_1").traceparent(&format!("00-{TRACE}-{PARENT}-01")).in_scope(find)
+    });
+    if let Some(span) = exporter.get_finished_spans().unwrap().iter().find(|span| span.name == "execute_tool find") {
+        assert_eq!(span.parent_span_is_remote, !in_a_span);
+        assert_eq!(span.parent_span_id.to_string() == PARENT, !in_a_span);
+    }
+    memory.records().swap_remove(0)["correlation"].take()
+}
+
 #[test]
-fn opentelemetry_counts_before_a_traceparent_which_counts_without_it() {
-    let records = |with: bool| {
-        let (memory, exporter) = (Memory::new(), InMemorySpanExporter::default());
-        let provider = SdkTracerProvider::builder().with_simple_exporter(exporter).build();
-        let otel = with.then(|| tracing_opentelemetry::layer().with_tracer(provider.tracer("test")));
-        let subscriber = tracing_subscriber::registry().with(audited::layer(&memory)).with(otel);
-        tracing::subscriber::with_default(subscriber, || {
-            let context = audited::context().run("run_1").traceparent(&format!("00-{TRACE}-{PARENT}-01"));
-            context.in_scope(find)
-        });
-        memory.records()
-    };
-    let without = records(false);
-    assert_eq!(without[0]["correlation"], json!({"run_id": "run_1", "span_id": PARENT, "trace_id": TRACE}));
-    let with = records(true);
-    assert_ne!(with[0]["correlation"]["trace_id"], TRACE);
-    assert_eq!(with[0]["correlation"]["run_id"], "run_1");
+fn opentelemetry_takes_a_traceparent_for_the_parent_where_there_is_no_nearer_one() {
+    let without = below_a_traceparent(false, false);
+    assert_eq!(without, json!({"run_id": "run_1", "span_id": PARENT, "trace_id": TRACE}));
+    let with = below_a_traceparent(true, false);
+    assert_eq!((&with["trace_id"], &with["run_id"]), (&json!(TRACE), &json!("run_1")));
+    assert_ne!(with["span_id"], PARENT);
+    assert_ne!(below_a_traceparent(true, true)["trace_id"], TRACE);
 }
 
 #[test]

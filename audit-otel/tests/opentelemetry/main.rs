@@ -1,6 +1,16 @@
 //! `audited` beside OpenTelemetry, as a program has both.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that finds something else fails")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test that finds something else fails"
+)]
 
+mod checks;
 mod correlation;
+mod delivery;
+mod end_to_end;
+mod proxy;
+mod receiver;
 mod spans;

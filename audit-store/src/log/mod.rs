@@ -29,6 +29,7 @@ mod commit;
 mod create;
 mod drain;
 mod events;
+mod figures;
 mod issue;
 mod open;
 mod process;
@@ -41,6 +42,7 @@ mod waiters;
 mod watch;
 mod writer;
 
+pub use figures::{Figures, Gauge};
 pub(crate) use open::{create_seal, open};
 pub(crate) use process::Process;
 
