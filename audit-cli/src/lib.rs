@@ -40,6 +40,8 @@ mod compact;
 mod conclude;
 mod export;
 mod key;
+#[cfg(feature = "otlp")]
+mod otlp;
 mod output;
 mod prove;
 mod recover;

@@ -75,7 +75,9 @@ impl Feed {
             return Ok(Some(Item::Entry(number, line)));
         }
         let Some(target) = self.target.take() else { return Ok(None) };
-        self.position.checkpoints += target.note.len() as u64;
+        if self.layout.checkpoints().exists() {
+            self.position.checkpoints += target.note.len() as u64;
+        }
         Ok(Some(Item::Checkpoint(size, target.note)))
     }
 
@@ -89,7 +91,14 @@ impl Feed {
             return Err(self.shorter(newest.checkpoint.size));
         }
         let Some(mut list) = List::open(&self.layout, self.position.checkpoints)? else {
-            return Err(self.shorter(newest.checkpoint.size));
+            // A log that was written before there was a list has its newest checkpoint alone.
+            let is_unlisted = self.position.checkpoints == 0 && !self.layout.checkpoints().exists();
+            let size = newest.checkpoint.size;
+            return if is_unlisted {
+                Ok((size > self.position.entries).then_some(newest))
+            } else {
+                Err(self.shorter(size))
+            };
         };
         Ok(list.next()?.filter(|stated| stated.checkpoint.size <= newest.checkpoint.size))
     }

@@ -21,7 +21,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("audit-anchor", &["audit-core"]),
     ("audit-export", &["audit-core"]),
     ("audit-otel", &["audit-core", "audit-export", "audit-store"]),
-    ("audit-cli", &["audit-anchor", "audit-core", "audit-store"]),
+    ("audit-cli", &["audit-anchor", "audit-core", "audit-export", "audit-otel", "audit-store"]),
     ("audited", &["audit-core", "audit-macros", "audit-otel", "audited-layer", "audit-store"]),
     ("examples", &["audited", "audit-cli", "audit-rmcp"]),
     ("tests", &["audited", "audit-core", "audited-layer", "audit-store", "audit-cli", "audit-rmcp", "audit-anchor"]),

@@ -70,6 +70,12 @@ impl Comparison {
         comparison
     }
 
+    /// Tells whether the receiver has nothing of the log.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.received.is_empty() && self.checkpoints.is_empty()
+    }
+
     /// Returns the notes of the checkpoints that the receiver has: copies that the log must agree with.
     #[must_use]
     pub fn checkpoints(&self) -> &[String] {
