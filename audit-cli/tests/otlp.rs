@@ -93,42 +93,67 @@ fn without_checkpoints_the_entries_tell_by_themselves() {
     };
     let entries_only =
         |records: &mut Vec<serde_json::Value>| records.retain(|record| record["eventName"] != "log.checkpoint");
-    check(&Log::of_records(&records(3)), &entries_only, Exit::Negative, expect![[r#"
+    check(
+        &Log::of_records(&records(3)),
+        &entries_only,
+        Exit::Negative,
+        expect![[r#"
         verdict          tampered
         first bad entry  4
         reason           expected at least 6 entries, which the receiver has, found 4
         assurance        chain only; no key was pinned: whoever can write the directory can rewrite it
         received         4 entries, 0 checkpoints; 2 that the log has not
-    "#]]);
+    "#]],
+    );
     let mut other = records(5);
     other[2] = other[2].replace("success", "failure");
-    check(&Log::of_records(&other), &entries_only, Exit::Negative, expect![[r#"
+    check(
+        &Log::of_records(&other),
+        &entries_only,
+        Exit::Negative,
+        expect![[r#"
         verdict          tampered
         first bad entry  3
         reason           expected the entry that the receiver has, found another: its body differs
         assurance        chain only; no key was pinned: whoever can write the directory can rewrite it
         received         3 entries, 0 checkpoints; 3 altered
-    "#]]);
+    "#]],
+    );
     let missing = |records: &mut Vec<serde_json::Value>| drop(records.remove(2));
-    check(&log, &missing, Exit::Error, expect![[r#"
+    check(
+        &log,
+        &missing,
+        Exit::Error,
+        expect![[r#"
         verdict          unverifiable
         reason           the receiver has later entries and not these 1, the first of which is 2: whether they were sent is not known
         assurance        copy kept elsewhere; no key was pinned: what came after the copy can be rewritten
         received         5 entries, 1 checkpoints; 1 missing
-    "#]]);
+    "#]],
+    );
     let unsent = |records: &mut Vec<serde_json::Value>| records.truncate(4);
-    check(&log, &unsent, Exit::Success, expect![[r#"
+    check(
+        &log,
+        &unsent,
+        Exit::Success,
+        expect![[r#"
         verdict          intact
         assurance        chain only; no key was pinned: whoever can write the directory can rewrite it
         received         4 entries, 0 checkpoints; 2 not there yet
-    "#]]);
+    "#]],
+    );
     let none = |records: &mut Vec<serde_json::Value>| records.clear();
-    check(&log, &none, Exit::Error, expect![[r#"
+    check(
+        &log,
+        &none,
+        Exit::Error,
+        expect![[r#"
         verdict          unverifiable
         reason           the receiver has no entry of this log
         assurance        chain only; no key was pinned: whoever can write the directory can rewrite it
         received         0 entries, 0 checkpoints; 6 not there yet
-    "#]]);
+    "#]],
+    );
 }
 
 /// Changes the log records of an export of one line.

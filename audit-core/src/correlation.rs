@@ -64,14 +64,22 @@ impl SpanIds {
     /// Returns the trace in hexadecimal digits, as W3C Trace Context writes it.
     #[must_use]
     pub fn trace_id(&self) -> String {
-        hex::encode(self.trace)
+        digits(&self.trace)
     }
 
     /// Returns the span in hexadecimal digits.
     #[must_use]
     pub fn span_id(&self) -> String {
-        hex::encode(self.span)
+        digits(&self.span)
     }
+}
+
+fn digits(bytes: &[u8]) -> String {
+    let mut digits = [0; 32];
+    let (digits, _) = digits.split_at_mut(bytes.len() * 2);
+    // They have the room that they need, and are digits.
+    let _fits = hex::encode_to_slice(bytes, digits);
+    core::str::from_utf8(digits).unwrap_or_default().to_owned()
 }
 
 /// Registers the one source of this process; false if there is one already.

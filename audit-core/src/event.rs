@@ -128,12 +128,13 @@ impl Event {
             limit::cut(&mut target.id, TARGET_BYTES_MAX);
             limit::cut(&mut target.kind, TARGET_BYTES_MAX);
         }
+        let correlation = correlation::current().map(|ids| ambient.correlation_in(ids));
         let draft = Draft {
             event,
             time: port.clock().now(),
             action: self.action.as_deref().or(call.map(|call| &*call.action)).unwrap_or(event.as_str()),
             ambient: &ambient,
-            span: correlation::current(),
+            correlation: correlation.as_deref(),
             call: call.map(|call| CallPart { id: call.id, start: None, end: None, tool_call_id: None, parent: None }),
             operation: None,
             outcome: &outcome,

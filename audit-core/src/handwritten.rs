@@ -13,7 +13,7 @@ use tracing::span::{Attributes, Record};
 use tracing::{Event, Metadata, span};
 
 use crate::context::{Ambient, CallLink};
-use crate::correlation::{self, SpanIds};
+use crate::correlation;
 use crate::id::CallId;
 use crate::limit;
 use crate::outcome;
@@ -77,7 +77,7 @@ pub struct SpanCall {
     /// What is at work inside the span.
     inside: Ambient,
     /// The span of OpenTelemetry around this one: its own is made by a layer that may come later.
-    span: Option<SpanIds>,
+    correlation: Option<Vec<u8>>,
     counted: bool,
     /// The thread was unwinding already when the span was made.
     unwinding: bool,
@@ -126,10 +126,11 @@ impl SpanCall {
             effect: fields.effect.unwrap_or(Effect::Write),
             late: Fields::new("/annotations"),
             inside,
-            span: correlation::current(),
+            correlation: None,
             counted: false,
             unwinding: std::thread::panicking(),
         };
+        call.correlation = correlation::current().map(|ids| call.ambient.correlation_in(ids));
         call.late.take_outcome(&mut fields);
         call.append_started(fields);
         Some(call)
@@ -148,7 +149,9 @@ impl SpanCall {
 
     /// Appends the end of the call, whose span closes.
     pub fn finish(mut self, span: &span::Id) {
-        self.span = correlation::of_closing(span).or(self.span);
+        if let Some(ids) = correlation::of_closing(span) {
+            self.correlation = Some(self.ambient.correlation_in(ids));
+        }
         let mut late = core::mem::replace(&mut self.late, Fields::new(""));
         late.clean(&self.around());
         let panicked = !self.unwinding && std::thread::panicking() && late.outcome.is_none();
@@ -218,7 +221,7 @@ impl SpanCall {
 
     fn draft<'a>(&'a self, event: EventName, time: Time, outcome: &'a Outcome) -> Draft<'a> {
         let draft = draft(event, time, &self.action, &self.ambient, outcome);
-        Draft { level: Some(Level::Request), span: self.span, ..draft }
+        Draft { level: Some(Level::Request), correlation: self.correlation.as_deref(), ..draft }
     }
 
     fn call_part(&self, end: Option<(Time, Duration)>) -> CallPart<'_> {
@@ -262,12 +265,13 @@ pub fn record_event(port: &AuditPort, event: &Event<'_>, around: Option<Around>)
     };
     let (annotations, redactions, _secrets) = fields.into_parts();
     let call = ambient.call();
+    let correlation = correlation::current().map(|ids| ambient.correlation_in(ids));
     let draft = Draft {
         call: call.map(|call| CallPart { id: call.id, start: None, end: None, tool_call_id: None, parent: None }),
         annotations: annotations.as_ref(),
         redactions: &redactions,
         trigger: true,
-        span: correlation::current(),
+        correlation: correlation.as_deref(),
         ..draft(name.unwrap_or(EventName::ToolProgress), port.clock().now(), &action, &ambient, &outcome)
     };
     if let Some(Err(error)) = port.append(&draft, Demand::default()).known() {
@@ -288,7 +292,7 @@ fn draft<'a>(event: EventName, time: Time, action: &'a str, ambient: &'a Ambient
         time,
         action,
         ambient,
-        span: None,
+        correlation: None,
         call: None,
         operation: None,
         outcome,

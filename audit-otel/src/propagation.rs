@@ -16,8 +16,6 @@ use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
-pub use audit_core::context::baggage::Carried as Identifier;
-
 /// What comes with a request: the trace, and the identifiers that are allowed.
 #[derive(Clone, Debug)]
 #[must_use = "it is at work in a scope"]
@@ -115,10 +113,11 @@ impl<F: Future> Future for Inside<F> {
 /// comes with it.
 ///
 /// ```
-/// # use audit_otel::propagation::{Identifier, requests};
+/// # use audit_core::context::baggage::Carried;
+/// # use audit_otel::propagation::requests;
 /// # fn router<L: tower_layer::Layer<()>>(layer: L) -> L { layer }
-/// // axum: `Router::new().route(…).layer(requests([Identifier::Run]))`
-/// let layer = requests([Identifier::Run, Identifier::Agent]);
+/// // axum: `Router::new().route(…).layer(requests([Carried::Run]))`
+/// let layer = requests([Carried::Run, Carried::Agent]);
 /// # router(layer);
 /// ```
 pub fn requests(allowed: impl IntoIterator<Item = Carried>) -> Requests {

@@ -36,7 +36,7 @@ const SHUTDOWN: Duration = Duration::from_secs(5);
 /// What sends traces, logs and metrics of this process. Close it after the log, so that all of it is sent.
 #[must_use = "nothing is sent any more once this is dropped"]
 #[derive(Debug)]
-pub struct Telemetry {
+pub struct Sending {
     traces: Option<SdkTracerProvider>,
     metrics: Option<SdkMeterProvider>,
     logs: Option<Options>,
@@ -51,7 +51,7 @@ enum Signal {
     Metrics,
 }
 
-impl Telemetry {
+impl Sending {
     /// Prepares what the variables ask for; nothing without them.
     ///
     /// Providers become the global ones, so that other instrumentation finds them.
@@ -146,7 +146,7 @@ impl Telemetry {
     }
 }
 
-impl Drop for Telemetry {
+impl Drop for Sending {
     fn drop(&mut self) {
         let _nobody_to_tell = self.end();
     }

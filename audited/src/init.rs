@@ -14,7 +14,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::doctor::{Diagnosis, DoctorError, doctor};
 #[cfg(feature = "opentelemetry")]
-use crate::opentelemetry::setup::{SetupError, Telemetry};
+use crate::opentelemetry::setup::{Sending, SetupError};
 use crate::{audit_filter, layer, telemetry_filter};
 
 /// The id of the process whose guard of [`init`] lives; none has the id 0. In a forked copy of that process it is another
@@ -65,7 +65,7 @@ pub fn init_with(path: impl AsRef<Path>, options: Options) -> Result<InitGuard, 
     let log = options.open_or_sibling(&path).map_err(|error| InitError(Kind::Open(error)))?;
     initialised.note(path.as_ref(), log.path());
     #[cfg(feature = "opentelemetry")]
-    let sending = telemetry_of(&log)?;
+    let sending = sending_of(&log)?;
     let audit = layer(&log).with_filter(audit_filter());
     let telemetry =
         tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_filter(levels().and(telemetry_filter()));
@@ -99,11 +99,11 @@ pub fn init_strict(path: impl AsRef<Path>) -> Result<InitGuard, InitError> {
 }
 
 #[cfg(feature = "opentelemetry")]
-fn telemetry_of(log: &Log) -> Result<Telemetry, InitError> {
-    let failed = |fault| InitError(Kind::Telemetry(fault));
-    let mut telemetry = Telemetry::from_environment().map_err(failed)?;
-    telemetry.begin(log).map_err(failed)?;
-    Ok(telemetry)
+fn sending_of(log: &Log) -> Result<Sending, InitError> {
+    let failed = |fault| InitError(Kind::Sending(fault));
+    let mut sending = Sending::from_environment().map_err(failed)?;
+    sending.begin(log).map_err(failed)?;
+    Ok(sending)
 }
 
 fn levels() -> Targets {
@@ -155,7 +155,7 @@ pub struct InitGuard {
     guard: Guard,
     log: Log,
     #[cfg(feature = "opentelemetry")]
-    sending: Telemetry,
+    sending: Sending,
     _initialised: Initialised,
 }
 
@@ -189,7 +189,7 @@ enum Kind {
     Open(Error),
     Obstructed(DoctorError),
     #[cfg(feature = "opentelemetry")]
-    Telemetry(SetupError),
+    Sending(SetupError),
 }
 
 impl InitError {
@@ -225,7 +225,7 @@ impl fmt::Display for InitError {
             Kind::Open(_) => f.write_str("the audit log could not be opened"),
             Kind::Obstructed(_) => f.write_str("something stands in the way of the audit"),
             #[cfg(feature = "opentelemetry")]
-            Kind::Telemetry(_) => f.write_str("OpenTelemetry could not be set up as its variables say"),
+            Kind::Sending(_) => f.write_str("OpenTelemetry could not be set up as its variables say"),
         }
     }
 }
@@ -237,7 +237,7 @@ impl std::error::Error for InitError {
             Kind::Open(error) => Some(error),
             Kind::Obstructed(error) => Some(error),
             #[cfg(feature = "opentelemetry")]
-            Kind::Telemetry(error) => Some(error),
+            Kind::Sending(error) => Some(error),
         }
     }
 }

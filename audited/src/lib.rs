@@ -76,12 +76,13 @@ mod init;
 #[cfg(feature = "opentelemetry")]
 pub mod opentelemetry;
 
+pub use audit_core::context::baggage::Carried;
 pub use audit_core::context::{Context, ContextGuard, Mcp, Scoped, Watch, context, inherit};
 pub use audit_core::event::{Event, EventError, event};
 pub use audit_core::manual;
 pub use audit_core::privacy::Secret;
 pub use audit_core::sites::{AuditedSite, Census, ExemptSite, sites};
-pub use audit_core::vocabulary::{Applied, Durability, Effect, EventName, Level, Status, Trigger};
+pub use audit_core::vocabulary::{Applied, Durability, Effect, EventName, Level, Status, Telemetry, Trigger};
 pub use audit_core::{Conclusion, Deny, Outcome, Unavailable};
 
 /// What one writes to put another sink in the place of the log: the trait and what it takes and answers.

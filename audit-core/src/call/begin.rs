@@ -156,7 +156,7 @@ pub(crate) fn begin_as(site: &'static Site, label: Label, capture: &mut dyn FnMu
         in_log: false,
         counted: false,
         body_began: false,
-        ids: None,
+        correlation: None,
         entered: None,
     });
     let arguments = open.capture(capture);
@@ -182,7 +182,7 @@ impl Open {
     /// Takes what is captured inside the call; the arguments are returned.
     fn capture(&mut self, capture: &mut dyn FnMut() -> Taken) -> Option<Buffer> {
         let span = self.span.enter();
-        self.ids = correlation::of_span(&self.span);
+        self.correlation = correlation::of_span(&self.span).map(|ids| self.ambient.correlation_in(ids));
         let entered = self.inside.clone().enter_in(self.place.clone().or_else(SpanPlace::current));
         let Taken { arguments, fields, targets, redactions, secrets } = capture();
         self.entering = entered.leave();

@@ -9,7 +9,6 @@ use tracing::Span;
 use super::span::{self, End};
 use super::{Ending, Site, Tell};
 use crate::context::{Ambient, Entered, SpanPlace};
-use crate::correlation::SpanIds;
 use crate::id::CallId;
 use crate::observe::{self, Called};
 use crate::outcome::Conclusion;
@@ -56,8 +55,8 @@ pub(super) struct Open {
     /// True once the call is counted as unrecorded.
     pub(super) counted: bool,
     pub(super) body_began: bool,
-    /// The call's span of OpenTelemetry.
-    pub(super) ids: Option<SpanIds>,
+    /// What its records say of the trace, where OpenTelemetry knows it.
+    pub(super) correlation: Option<Vec<u8>>,
     /// The context, while what the call leaves behind is dropped inside of it.
     pub(super) entered: Option<Entered>,
 }
@@ -225,7 +224,7 @@ impl Open {
             time,
             action: &self.action,
             ambient: &self.ambient,
-            span: self.ids,
+            correlation: self.correlation.as_deref(),
             call: None,
             operation: None,
             outcome,

@@ -161,7 +161,8 @@ pub(crate) struct Fields {
 impl Fields {
     pub(super) fn new(parts: Parts) -> Self {
         let actor = write_actor(&parts);
-        let correlation = write_correlation(&parts, parts.trace.as_ref());
+        let correlation =
+            write_correlation(&parts, parts.trace.as_ref().map(|trace| (&*trace.trace_id, &*trace.span_id)));
         let mcp = parts.mcp.as_ref().map(Mcp::write);
         Self { actor, correlation: (correlation != b"{}").then_some(correlation), mcp, parts }
     }
@@ -257,23 +258,23 @@ fn write_actor(parts: &Parts) -> Vec<u8> {
 }
 
 /// Writes the record's `correlation` for a call inside of the given span, which counts instead of the context's.
-pub(crate) fn correlation_in(fields: Option<&Arc<Fields>>, span: SpanIds) -> Vec<u8> {
-    let trace = Trace { trace_id: span.trace_id(), span_id: span.span_id(), is_sampled: false };
+pub(super) fn correlation_in(fields: Option<&Arc<Fields>>, span: SpanIds) -> Vec<u8> {
+    let (trace, span) = (span.trace_id(), span.span_id());
     match fields {
-        Some(fields) => write_correlation(&fields.parts, Some(&trace)),
-        None => write_correlation(&Parts::default(), Some(&trace)),
+        Some(fields) => write_correlation(&fields.parts, Some((&trace, &span))),
+        None => write_correlation(&Parts::default(), Some((&trace, &span))),
     }
 }
 
-fn write_correlation(parts: &Parts, trace: Option<&Trace>) -> Vec<u8> {
+fn write_correlation(parts: &Parts, trace: Option<(&str, &str)>) -> Vec<u8> {
     let mut out = Vec::new();
     let mut correlation = Object::open(&mut out);
     correlation.optional_text(name!("conversation_id"), parts.conversation_id.as_deref());
     correlation.optional_text(name!("environment"), parts.environment.as_deref());
     correlation.optional_text(name!("run_id"), parts.run_id.as_deref());
-    correlation.optional_text(name!("span_id"), trace.map(|trace| trace.span_id.as_str()));
+    correlation.optional_text(name!("span_id"), trace.map(|(_, span)| span));
     correlation.optional_text(name!("tenant_id"), parts.tenant_id.as_deref());
-    correlation.optional_text(name!("trace_id"), trace.map(|trace| trace.trace_id.as_str()));
+    correlation.optional_text(name!("trace_id"), trace.map(|(trace, _)| trace));
     if let Some(turn) = parts.turn {
         correlation.number(name!("turn"), u64::from(turn));
     }

@@ -19,8 +19,8 @@ use crate::vocabulary::Trigger;
 pub use ambient::Ambient;
 use ambient::Watched;
 pub(crate) use ambient::{CallLink, Entered, SpanPlace};
+pub(crate) use fields::Fields;
 pub use fields::Mcp;
-pub(crate) use fields::{Fields, correlation_in};
 use fields::{Parts, Trace};
 
 /// Starts from the context of the place where it is called; what is set here overrides it.

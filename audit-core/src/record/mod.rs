@@ -8,8 +8,7 @@ mod sections;
 use core::time::Duration;
 use std::borrow::Cow;
 
-use crate::context::{self, Ambient};
-use crate::correlation::SpanIds;
+use crate::context::Ambient;
 use crate::entry::RECORD_BYTES_MAX;
 use crate::hash::Hash;
 use crate::id::{CallId, RecordId};
@@ -54,8 +53,8 @@ pub(crate) struct Draft<'a> {
     pub(crate) time: Time,
     pub(crate) action: &'a str,
     pub(crate) ambient: &'a Ambient,
-    /// The span of OpenTelemetry; without one the context's `traceparent` tells.
-    pub(crate) span: Option<SpanIds>,
+    /// The record's `correlation` where a span of OpenTelemetry is part of it; otherwise the context's own counts.
+    pub(crate) correlation: Option<&'a [u8]>,
     pub(crate) call: Option<CallPart<'a>>,
     pub(crate) operation: Option<Operation<'a>>,
     pub(crate) outcome: &'a Outcome,
@@ -191,8 +190,7 @@ impl Draft<'_> {
         if let Some(call) = &self.call {
             call.write(record.object(name!("call")), fit, &times);
         }
-        let own = self.span.map(|span| context::correlation_in(fields, span));
-        let correlation = own.as_deref().or_else(|| fields?.correlation());
+        let correlation = self.correlation.or_else(|| fields?.correlation());
         if let Some(correlation) = correlation.filter(|whole| fit < Fit::Least || whole.len() <= LEAST_CONTEXT_BYTES) {
             record.raw(name!("correlation"), correlation);
         }

@@ -22,7 +22,7 @@ fn draft(ambient: &Ambient) -> Draft<'_> {
         time: time(1),
         action: "order.refund",
         ambient,
-        span: None,
+        correlation: None,
         call: None,
         operation: None,
         outcome: &PENDING,

@@ -11,6 +11,7 @@ mod checks;
 mod correlation;
 mod delivery;
 mod end_to_end;
+mod metrics;
 mod proxy;
 mod receiver;
 mod spans;
