@@ -12,7 +12,7 @@
 //! | `audit.checkpoint.age` | gauge, s | how long ago the newest checkpoint was written |
 //! | `audit.checkpoint.uncovered` | gauge | how many entries no checkpoint covers yet |
 //!
-//! Those of a log bear its `audit.sequence.stream_id`. Nothing is measured before [`observe`] is called.
+//! Those of a log bear its `audit.sequence.stream_id`. Nothing is measured before [`observe()`] is called.
 
 use core::time::Duration;
 use std::sync::Arc;
