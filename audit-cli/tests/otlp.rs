@@ -142,18 +142,22 @@ fn without_checkpoints_the_entries_tell_by_themselves() {
         received         4 entries, 0 checkpoints; 2 not there yet
     "#]],
     );
-    let none = |records: &mut Vec<serde_json::Value>| records.clear();
-    check(
-        &log,
-        &none,
-        Exit::Error,
-        expect![[r#"
+}
+
+#[test]
+fn an_export_that_holds_nothing_of_the_log_vouches_for_nothing() {
+    let (log, directory) = (Log::of_records(&records(5)), tempfile::tempdir().unwrap());
+    let text = fs::read_to_string(export(&log)).unwrap();
+    let file = change_records(&text, directory.path(), &|records| records.clear());
+    let (exit, told) = compare(&log, &file);
+    assert_eq!(exit, Exit::Error);
+    expect![[r#"
         verdict          unverifiable
         reason           the receiver has no entry of this log
         assurance        chain only; no key was pinned: whoever can write the directory can rewrite it
         received         0 entries, 0 checkpoints; 6 not there yet
-    "#]],
-    );
+    "#]]
+    .assert_eq(&told);
 }
 
 /// Changes the log records of an export of one line.
