@@ -38,6 +38,7 @@ Examples:
   audited key new orders.key --name example.com/orders
   audited key show /var/lib/orders/audit
   audited policy diff audit.toml /var/lib/orders/audit
+  audited export otlp /var/lib/orders/audit --endpoint http://localhost:4318
   audited prove /var/lib/orders/audit 01a17cbd-e826-77ed-86a8-0e9a0a0ad21c
 
 Processes that write at the same time have a log each: LOG, LOG.1, LOG.2 and so on. verify, show, timeline and stats
@@ -50,7 +51,7 @@ Exit codes:
   sites                  0 found, 1 nothing found, 2 an error
   compact                0 all full segments are compressed, 2 an error
   recover                0 the log is closed, 2 an error
-  key, export            0 done, 2 an error
+  key, export            0 done, 1 the log to be sent was altered or is shorter than before, 2 an error
   lookup                 0 found, 1 nothing found or some lines cannot be read, 2 an error
   reveal                 0 all values are shown, 1 one of them cannot be, 2 an error
   erase                  0 erased, 1 there was nothing to erase, 2 an error
@@ -119,7 +120,9 @@ With --key every checkpoint must be signed by that key or by one that it vouched
 when the log is new, and keep it. With --policy a quorum of its witnesses must have cosigned a checkpoint; what they gave
 is taken from LOG/anchors and from the copies. With --copy the log must agree with a checkpoint that was kept elsewhere, and with
 --seal-key the seal must cover what is listed. With --timestamps-ca the program `openssl` must verify every timestamp in
-LOG/anchors, and there must be one; that each is of a listed checkpoint is checked always.
+LOG/anchors, and there must be one; that each is of a listed checkpoint is checked always. With --against-otlp each entry
+that a receiver has must be as it is in the log, and the log must agree with all checkpoints that it has: one that was cut
+or rewritten does not.
 
 Examples:
   audited verify audit --progress
@@ -127,6 +130,7 @@ Examples:
   audited verify audit --copy /mnt/other/orders.checkpoint --seal-key orders.seal-key
   audited verify audit --policy witnesses.policy
   audited verify audit --timestamps-ca authority.pem
+  audited verify audit --against-otlp /mnt/collector/logs.jsonl
   audited verify audit --from 120000 --to 130000
   audited verify audit --resume /var/lib/auditor/orders.resume")]
 pub(crate) struct Verify {
@@ -157,6 +161,10 @@ pub(crate) struct Verify {
     /// Demand that the log agrees with the checkpoint in this file; may be given several times
     #[arg(long, value_name = "FILE", conflicts_with_all = ["from", "to"])]
     pub(crate) copy: Vec<PathBuf>,
+    /// Compare the log with what a receiver of OpenTelemetry has: OTLP JSON, one request in a line, as the file exporter of a
+    /// collector writes it; may be given several times
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["from", "to"])]
+    pub(crate) against_otlp: Vec<PathBuf>,
     /// Go on where the verification stopped that wrote this file, and write it anew
     #[arg(long, value_name = "FILE")]
     pub(crate) resume: Option<PathBuf>,

@@ -15,6 +15,9 @@ use crate::text::identifier;
 pub(crate) enum Export {
     /// Write the log as a directory of C2SP tlog-tiles: checkpoint, tiles and bundles of entries
     Tlog(Tlog),
+    /// Send the log to a receiver of OpenTelemetry, as OTLP log records
+    #[cfg(feature = "otlp")]
+    Otlp(crate::otlp::Otlp),
 }
 
 #[derive(Debug, Args)]
@@ -46,7 +49,14 @@ struct Account {
 }
 
 pub(crate) fn execute(arguments: &Export, output: &mut Output<'_>) -> anyhow::Result<Exit> {
-    let Export::Tlog(arguments) = arguments;
+    match arguments {
+        Export::Tlog(arguments) => tlog(arguments, output),
+        #[cfg(feature = "otlp")]
+        Export::Otlp(arguments) => crate::otlp::execute(arguments, output),
+    }
+}
+
+fn tlog(arguments: &Tlog, output: &mut Output<'_>) -> anyhow::Result<Exit> {
     let exported = export_tlog(&arguments.log, &arguments.directory)?;
     let account = Account {
         log: arguments.log.display().to_string(),

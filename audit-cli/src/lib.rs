@@ -43,6 +43,8 @@ mod export;
 mod key;
 mod key_ring;
 mod lookup;
+#[cfg(feature = "otlp")]
+mod otlp;
 mod output;
 mod policy;
 mod prove;

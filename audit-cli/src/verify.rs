@@ -2,11 +2,13 @@
 
 mod assurance;
 mod progress;
+mod received;
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
 use audit_core::verify::Fault;
+use audit_export::otlp::Findings;
 use audit_store::streams::{Stream, Streams};
 use audit_store::verify::{Finding, Options, Range, Report, Verdict};
 use serde::Serialize;
@@ -18,19 +20,20 @@ use crate::output::{Output, is_broken_pipe};
 use crate::quorum;
 use crate::text::{entries, identifier, instant};
 use assurance::RestsOn;
+use received::{Copy, Received};
 
 pub(crate) fn execute(arguments: &Verify, output: &mut Output<'_>) -> anyhow::Result<Exit> {
     let subjects = subjects(arguments)?;
     let (mut verdicts, mut accounts) = (Vec::new(), Vec::new());
     for subject in &subjects {
-        let report = match verify(arguments, subject, output) {
-            Ok(report) => report,
+        let (report, findings) = match verify(arguments, subject, output) {
+            Ok(verified) => verified,
             // What stands in the way of the only log is an error; of one of several it is that one's verdict.
             Err(error) if subjects.len() == 1 => return Err(error),
-            Err(error) => unread(&error),
+            Err(error) => (unread(&error), None),
         };
         verdicts.push(report.verdict);
-        accounts.push(Account::new(&subject.log, &report));
+        accounts.push(Account::new(&subject.log, &report, findings.as_ref()));
     }
     let verdict = Verdict::worst(verdicts);
     let exit = match verdict {
@@ -86,7 +89,23 @@ fn unread(error: &anyhow::Error) -> Report {
     Report { verdict: Verdict::Unverifiable, finding: Some(finding), ..Report::default() }
 }
 
-fn verify(arguments: &Verify, subject: &Subject, output: &mut Output<'_>) -> anyhow::Result<Report> {
+fn verify(
+    arguments: &Verify,
+    subject: &Subject,
+    output: &mut Output<'_>,
+) -> anyhow::Result<(Report, Option<Findings>)> {
+    let copy = Copy::read(arguments, subject)?;
+    let mut report = verify_alone(arguments, subject, copy.as_ref(), output)?;
+    let findings = copy.map(|copy| copy.compare(&subject.log, &mut report)).transpose()?;
+    Ok((report, findings))
+}
+
+fn verify_alone(
+    arguments: &Verify,
+    subject: &Subject,
+    received: Option<&Copy>,
+    output: &mut Output<'_>,
+) -> anyhow::Result<Report> {
     let mut options = Options::new().threads(arguments.threads.map_or(0, usize::from));
     if let (Some(from), Some(to)) = (arguments.from, arguments.to) {
         ensure!(from <= to, "expected --from to be at most --to, found {from} and {to}");
@@ -119,6 +138,9 @@ fn verify(arguments: &Verify, subject: &Subject, output: &mut Output<'_>) -> any
     #[cfg(feature = "anchor")]
     if let Some(authority) = &authority {
         options = options.timestamps(authority);
+    }
+    if let Some(received) = received {
+        options = received.demand(options);
     }
     if !progress::is_wanted(arguments) {
         return Ok(options.verify(&subject.log)?);
@@ -195,6 +217,8 @@ struct Account {
     assurance_meaning: String,
     #[serde(flatten)]
     rests_on: Option<RestsOn>,
+    #[serde(flatten)]
+    received: Option<Received>,
     origin: Option<String>,
     /// How many entries were read until the check ended, here or at a fault.
     entries_read: u64,
@@ -247,7 +271,7 @@ struct Covered {
 }
 
 impl Account {
-    fn new(log: &Path, report: &Report) -> Self {
+    fn new(log: &Path, report: &Report, findings: Option<&Findings>) -> Self {
         let found = |finding: &Finding| Found {
             entry: finding.fault.entry,
             file: finding.file.clone(),
@@ -260,6 +284,7 @@ impl Account {
             assurance: assurance::level(report),
             assurance_meaning: assurance::meaning(report),
             rests_on: RestsOn::new(report),
+            received: findings.map(Received::new),
             range: report.range.map(|Range { from, to }| Verified { from, to }),
             resumed_at: report.resumed_at,
             journal: JOURNAL.iter().any(|name| log.join(name).exists()),
@@ -314,6 +339,7 @@ impl Account {
         if let Some(rests_on) = &self.rests_on {
             rests_on.add_lines(&mut lines);
         }
+        lines.extend(self.received.as_ref().map(Received::line));
         lines
     }
 

@@ -528,6 +528,7 @@ fn help_and_version_go_to_the_standard_output() {
           audited key new orders.key --name example.com/orders
           audited key show /var/lib/orders/audit
           audited policy diff audit.toml /var/lib/orders/audit
+          audited export otlp /var/lib/orders/audit --endpoint http://localhost:4318
           audited prove /var/lib/orders/audit 01a17cbd-e826-77ed-86a8-0e9a0a0ad21c
 
         Processes that write at the same time have a log each: LOG, LOG.1, LOG.2 and so on. verify, show, timeline and stats
@@ -540,7 +541,7 @@ fn help_and_version_go_to_the_standard_output() {
           sites                  0 found, 1 nothing found, 2 an error
           compact                0 all full segments are compressed, 2 an error
           recover                0 the log is closed, 2 an error
-          key, export            0 done, 2 an error
+          key, export            0 done, 1 the log to be sent was altered or is shorter than before, 2 an error
           lookup                 0 found, 1 nothing found or some lines cannot be read, 2 an error
           reveal                 0 all values are shown, 1 one of them cannot be, 2 an error
           erase                  0 erased, 1 there was nothing to erase, 2 an error

@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::audit_policy::{About, AuditPolicy, Limits, Written};
 use crate::canonical::{Canonical, Removed, object_of};
 use crate::context::Ambient;
+use crate::correlation;
 use crate::limit;
 use crate::port::AuditPort;
 use crate::record::{CallPart, Draft, Outcome, Payload, Target};
@@ -132,11 +133,13 @@ impl Event {
         }
         let action = self.action.as_deref().or(call.map(|call| &*call.action)).unwrap_or(event.as_str());
         let policy = port.policy();
+        let correlation = correlation::current().map(|ids| ambient.correlation_in(ids));
         let draft = Draft {
             event,
             time: port.clock().now(),
             action,
             ambient: &ambient,
+            correlation: correlation.as_deref(),
             call: call.map(|call| CallPart { id: call.id, start: None, end: None, tool_call_id: None, parent: None }),
             operation: None,
             outcome: &outcome,

@@ -10,11 +10,12 @@ use std::borrow::Cow;
 use std::sync::{Arc, Mutex};
 
 use tracing::span::{Attributes, Record};
-use tracing::{Event, Metadata};
+use tracing::{Event, Metadata, span};
 
 use crate::audit_policy::Limits;
 use crate::call::{OnUnavailable, Site};
 use crate::context::{Ambient, CallLink};
+use crate::correlation;
 use crate::event::retention;
 use crate::id::CallId;
 use crate::limit;
@@ -85,6 +86,8 @@ pub struct SpanCall {
     late: Fields,
     /// What is at work inside the span.
     inside: Ambient,
+    /// The span of OpenTelemetry around this one: its own is made by a layer that may come later.
+    correlation: Option<Vec<u8>>,
     counted: bool,
     /// The thread was unwinding already when the span was made.
     unwinding: bool,
@@ -150,9 +153,11 @@ impl SpanCall {
             request: None,
             late: Fields::new("/annotations", rules),
             inside,
+            correlation: None,
             counted: false,
             unwinding: std::thread::panicking(),
         };
+        call.correlation = correlation::current().map(|ids| call.ambient.correlation_in(ids));
         call.late.take_outcome(&mut fields);
         call.append_started(fields);
         Some(call)
@@ -169,8 +174,11 @@ impl SpanCall {
         self.late.extend(recorded.0);
     }
 
-    /// Appends the end of the call.
-    pub fn finish(mut self) {
+    /// Appends the end of the call, whose span closes.
+    pub fn finish(mut self, span: &span::Id) {
+        if let Some(ids) = correlation::of_closing(span) {
+            self.correlation = Some(self.ambient.correlation_in(ids));
+        }
         let mut late = core::mem::replace(&mut self.late, Fields::new("", Rules::default()));
         late.clean(&self.around());
         let panicked = !self.unwinding && std::thread::panicking() && late.outcome.is_none();
@@ -264,7 +272,8 @@ impl SpanCall {
 
     fn draft<'a>(&'a self, event: EventName, time: Time, outcome: &'a Outcome, ruled: Ruled<'a>) -> Draft<'a> {
         let Ruled { level, retention, limits, .. } = ruled;
-        Draft { level, retention, limits, ..draft(event, time, &self.action, &self.ambient, outcome) }
+        let correlation = self.correlation.as_deref();
+        Draft { level, retention, limits, correlation, ..draft(event, time, &self.action, &self.ambient, outcome) }
     }
 
     fn ruled(&self, ended: Option<Status>) -> Ruled<'_> {
@@ -314,12 +323,14 @@ pub fn record_event(port: &AuditPort, event: &Event<'_>, around: Option<Around>)
     let (annotations, redactions, _secrets) = fields.into_parts();
     let call = ambient.call();
     let policy = port.policy();
+    let correlation = correlation::current().map(|ids| ambient.correlation_in(ids));
     let draft = Draft {
         call: call.map(|call| CallPart { id: call.id, start: None, end: None, tool_call_id: None, parent: None }),
         annotations: annotations.as_ref(),
         redactions: &redactions,
         trigger: true,
         retention: policy.as_ref().and_then(|policy| retention(policy, &action, &ambient)),
+        correlation: correlation.as_deref(),
         ..draft(name.unwrap_or(EventName::ToolProgress), port.clock().now(), &action, &ambient, &outcome)
     };
     if let Some(Err(error)) = port.append(&draft, Demand::default()).known() {
@@ -336,6 +347,7 @@ const fn site(effect: Effect) -> &'static Site {
             tool: "",
             effect,
             level: Level::Request,
+            telemetry: crate::vocabulary::Telemetry::Names,
             stages: Stages::StartedCompleted,
             durability: None,
             append_timeout: None,
@@ -370,6 +382,7 @@ fn draft<'a>(event: EventName, time: Time, action: &'a str, ambient: &'a Ambient
         time,
         action,
         ambient,
+        correlation: None,
         call: None,
         operation: None,
         outcome,

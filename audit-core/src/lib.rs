@@ -25,14 +25,17 @@ pub mod audit_policy;
 pub mod canonical;
 pub mod checkpoint;
 pub mod context;
+pub mod correlation;
 pub mod entry;
 pub mod event;
 pub mod handwritten;
 pub mod hash;
 pub mod id;
 pub mod manual;
+pub mod names;
 #[cfg(feature = "signatures")]
 pub mod note;
+pub mod observe;
 #[cfg(feature = "signatures")]
 pub mod policy;
 pub mod port;

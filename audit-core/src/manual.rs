@@ -25,7 +25,7 @@ use crate::privacy::{Method, Subject};
 use crate::record::Target;
 use crate::redact::{Path, Root, Rules, Segment, parse_path};
 use crate::unavailable::Unavailable;
-use crate::vocabulary::{Durability, Effect, Level, Stages};
+use crate::vocabulary::{Durability, Effect, Level, Stages, Telemetry};
 
 /// Where the arguments stand in a record.
 const POINTER: &str = "/request/arguments";
@@ -51,6 +51,7 @@ pub fn tool_call(action: impl Into<Cow<'static, str>>, tool: impl Into<Cow<'stat
         like: Like {
             effect: Effect::Write,
             level: Level::Request,
+            telemetry: Telemetry::Names,
             stages: Stages::StartedCompleted,
             durability: None,
             append_timeout: None,
@@ -86,6 +87,7 @@ pub struct ToolCall<'a> {
 struct Like {
     effect: Effect,
     level: Level,
+    telemetry: Telemetry,
     stages: Stages,
     durability: Option<Durability>,
     append_timeout: Option<Duration>,
@@ -103,6 +105,12 @@ impl<'a> ToolCall<'a> {
     /// Sets how much is recorded; [`Level::Request`] unless set.
     pub const fn level(mut self, level: Level) -> Self {
         self.like.level = level;
+        self
+    }
+
+    /// Sets what the call's span shows of arguments and result; [`Telemetry::Names`], which is nothing, unless set.
+    pub const fn telemetry(mut self, telemetry: Telemetry) -> Self {
+        self.like.telemetry = telemetry;
         self
     }
 
@@ -298,6 +306,7 @@ fn site(mut like: Like) -> &'static Site {
         tool: "",
         effect: like.effect,
         level: like.level,
+        telemetry: like.telemetry,
         stages: like.stages,
         durability: like.durability,
         append_timeout: like.append_timeout,

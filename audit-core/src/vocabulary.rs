@@ -185,6 +185,19 @@ words! {
 }
 
 words! {
+    /// What the span of a call shows of its arguments and result: never more than the record holds of them, from which
+    /// everything that is to be removed is removed.
+    Telemetry {
+        /// Neither, but for the summary of the result. The default.
+        Names = "names",
+        /// Their structure, their numbers and truth values; each text in them is masked.
+        RedactedArguments = "redacted_arguments",
+        /// All that the record holds of them.
+        Arguments = "arguments",
+    }
+}
+
+words! {
     /// Which records a call leaves.
     Stages {
         /// One before the body runs and one after it. The default.

@@ -63,7 +63,7 @@ where
     let Some(span) = context.span(id).filter(is_call) else { return };
     let call = span.extensions_mut().remove::<SpanCall>();
     if let Some(call) = call {
-        call.finish();
+        call.finish(id);
     }
 }
 

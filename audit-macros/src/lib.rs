@@ -48,6 +48,7 @@ mod words;
 /// | `effect` | `"read"`, `"write"` or `"destructive"` | `"write"` |
 /// | `level` | `"metadata"`, `"request"` or `"request_response"`: how much is recorded | `"request"` |
 /// | `stages` | `"started_completed"`, or `"completed"` for one record per call; not for a destructive action | `"started_completed"` |
+/// | `telemetry` | `"names"`, `"redacted_arguments"` or `"arguments"`: what the span shows of arguments and result: nothing, what the record holds of them with each text masked, or all that the record holds, which is never what was removed | `"names"` |
 /// | `durability` | `"os"` or `"disk"`: what a record survives before the call goes on | the log's own |
 /// | `append_timeout_ms` | how long each record of a call may wait for room in the log, and for the disk where that is demanded, before `on_unavailable` decides: a whole number of milliseconds, at most a day; `0` does not wait, and is refused where the disk is demanded | the log's own |
 /// | `on_unavailable` | `"deny"`, `"count"`, `"panic"` or a closure: see below | `"deny"` if destructive, else `"count"` |
@@ -149,7 +150,7 @@ mod words;
 /// ```
 ///
 /// Every method and associated function with a body is audited; its action is the prefix, a dot and its name, unless its own
-/// `#[audited(action = "…")]` says otherwise. For all of them the block may state `effect`, `level`, `stages`,
+/// `#[audited(action = "…")]` says otherwise. For all of them the block may state `effect`, `level`, `telemetry`, `stages`,
 /// `durability`, `append_timeout_ms`, `on_unavailable`, `boxed` (which means its async methods) and `crate`; a method's own
 /// arguments win. Other items stay as they are. Trait implementations and generic ones are written alike.
 ///
@@ -193,7 +194,7 @@ pub fn audited(arguments: proc_macro::TokenStream, item: proc_macro::TokenStream
 /// `async` one, is the same closure, each call of which is recorded with its parameters as arguments; these are named by
 /// `redact`, `skip` and `only`, and may carry `#[audit(…)]`.
 ///
-/// The arguments are `action` (first, with or without its name), `name` (by default the action), `effect`, `level`,
+/// The arguments are `action` (first, with or without its name), `name` (by default the action), `effect`, `level`, `telemetry`,
 /// `stages`, `durability`, `append_timeout_ms`, `on_unavailable`, `redact`, `skip`, `only`, `fields`, `target`, `outcome`,
 /// `summary`, `result` and `crate`, each as in the attribute. Of the variables that a block uses nothing is captured: record
 /// them by `fields`.

@@ -54,6 +54,10 @@ words! {
     Level { Metadata = "metadata", Request = "request", RequestResponse = "request_response", }
 }
 words! {
+    /// What the span shows of arguments and result.
+    Telemetry { Names = "names", RedactedArguments = "redacted_arguments", Arguments = "arguments", }
+}
+words! {
     /// Which stages are recorded.
     Stages { StartedCompleted = "started_completed", Completed = "completed", }
 }

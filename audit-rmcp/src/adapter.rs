@@ -4,6 +4,7 @@ use core::fmt;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use audit_core::context::baggage::Carried;
 use audit_core::context::{Context, context};
 use audit_core::sites::{AuditedSite, sites};
 use rmcp::model::{ClientNotification, ClientRequest, ProtocolVersion, ServerConfig, ServerResult, Tool};
@@ -27,6 +28,8 @@ pub struct Audited<S> {
     pub(crate) is_disabled: IsDisabled<S>,
     pub(crate) session: Session,
     pub(crate) context: ContextOf,
+    /// What is taken from the request's baggage.
+    pub(crate) carried: Vec<Carried>,
     pub(crate) tools: BTreeMap<String, ToolOptions>,
     /// What is said of all other tools.
     pub(crate) defaults: ToolOptions,
@@ -64,6 +67,7 @@ impl<S: Service<RoleServer>> Audited<S> {
             is_disabled: Box::new(|_, _| false),
             session: Box::new(|_| None),
             context: Box::new(|_| context()),
+            carried: Vec::new(),
             tools: BTreeMap::new(),
             defaults: ToolOptions::new(),
             sites: by_tool,
@@ -102,6 +106,14 @@ impl<S: Service<RoleServer>> Audited<S> {
     #[must_use]
     pub fn context(mut self, of: impl Fn(&RequestContext<RoleServer>) -> Context + Send + Sync + 'static) -> Self {
         self.context = Box::new(of);
+        self
+    }
+
+    /// Takes these identifiers from the request's `_meta.baggage`, where [`context`](Self::context) does not set them: what
+    /// a client claims. None are taken unless this says so; its `_meta.traceparent` always counts.
+    #[must_use]
+    pub fn baggage(mut self, allowed: impl IntoIterator<Item = Carried>) -> Self {
+        self.carried = allowed.into_iter().collect();
         self
     }
 

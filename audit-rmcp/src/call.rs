@@ -27,7 +27,9 @@ impl<S: Service<RoleServer>> Audited<S> {
         context: RequestContext<RoleServer>,
     ) -> Answer {
         let plan = self.plan(&asked);
-        let scope = request::add((self.context)(&context), &context, (self.session)(&context));
+        let around = || (self.context)(&context);
+        let around = request::claimed(&context, &self.carried).in_scope(around);
+        let scope = request::add(around, &context, (self.session)(&context));
         let work = self.work(request, context);
         match plan.recorder {
             Recorder::Nobody => scope.scope(work).await.into_answer(),

@@ -1,12 +1,19 @@
 //! The request: what it says of the model's call, its session and its trace.
 
-use audit_core::context::{Context, Mcp};
+use audit_core::context::baggage::Carried;
+use audit_core::context::{Context, Mcp, context};
 use rmcp::RoleServer;
 use rmcp::service::RequestContext;
 
 /// Members of `_meta` in which clients pass on the model's identifier of the call, behind the prefix that names the
 /// client: `acme/toolCallId`. MCP itself has none for it.
 const TOOL_CALL_ID_KEYS: [&str; 4] = ["toolCallId", "tool_call_id", "toolUseId", "tool_use_id"];
+
+/// Makes the context of what a request's baggage claims, as far as it is allowed to.
+pub(crate) fn claimed(request: &RequestContext<RoleServer>, allowed: &[Carried]) -> Context {
+    let claimed = request.meta.get("baggage").and_then(|baggage| baggage.as_str());
+    context().baggage(claimed.filter(|_| !allowed.is_empty()).unwrap_or_default(), allowed)
+}
 
 /// Adds what a request says to a context.
 pub(crate) fn add(context: Context, request: &RequestContext<RoleServer>, session: Option<String>) -> Context {

@@ -27,6 +27,8 @@ const JOURNAL: [&str; 2] = ["journal.0", "journal.1"];
 const INDEX: &str = "index";
 /// The directory of what anchors gave.
 pub(crate) const ANCHORS: &str = "anchors";
+/// The directory of how far the log was sent elsewhere.
+const EXPORTS: &str = "exports";
 /// The directory of payloads too large for a line.
 pub(crate) const BLOBS: &str = "blobs";
 /// The directory of sealed values.
@@ -94,6 +96,10 @@ impl Layout {
 
     pub(crate) fn anchors(&self) -> PathBuf {
         self.directory.join(ANCHORS)
+    }
+
+    pub(crate) fn exports(&self) -> PathBuf {
+        self.directory.join(EXPORTS)
     }
 
     pub(crate) fn blobs(&self) -> PathBuf {

@@ -31,6 +31,7 @@
 //! <log>/checkpoints.log                                 all checkpoints so far, oldest first
 //! <log>/seal                                            one value over all of these, where the log has one
 //! <log>/anchors/<name>/<20 digits of a size>.note    what an anchor gave for a checkpoint; `.tsr` and `.json`, too
+//! <log>/exports/<name>.json                             how far the log was sent to a receiver
 //! <log>/blobs/<SHA-256>                                 payloads that are too long for a line
 //! <log>/payloads/<20 digits>.jsonl                      sealed values, encrypted; their keys lie elsewhere
 //! <log>/index/<number of an entry>.json                 the state of the log before a segment; derived, never trusted
@@ -50,6 +51,7 @@ mod disk;
 mod error;
 pub mod export;
 mod fanout;
+pub mod feed;
 mod journal;
 pub mod keyring;
 pub mod keys;
@@ -68,5 +70,5 @@ pub mod verify;
 
 pub use error::Error;
 pub use fanout::{Fanout, SecondaryHealth, SecondaryOptions};
-pub use log::{Guard, Log, Reading, SubjectErased};
+pub use log::{Figures, Gauge, Guard, Log, Reading, SubjectErased};
 pub use options::Options;

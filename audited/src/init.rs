@@ -13,6 +13,8 @@ use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::doctor::{Diagnosis, DoctorError, doctor};
+#[cfg(feature = "opentelemetry")]
+use crate::opentelemetry::setup::{Sending, SetupError};
 use crate::{audit_filter, layer, telemetry_filter};
 
 /// The id of the process whose guard of [`init`] lives; none has the id 0. In a forked copy of that process it is another
@@ -33,6 +35,9 @@ static SIBLING: Mutex<Option<(u32, PathBuf)>> = Mutex::new(None);
 /// It also installs a tracing subscriber that prints telemetry to stderr as `RUST_LOG` says (`target=level,…`; warnings
 /// unless set), without the audit spans. Where a subscriber is installed already that one stays, and records reach the
 /// log through the process-wide recorder.
+///
+/// With the feature `opentelemetry` the standard `OTEL_*` variables are heeded: traces and metrics are sent over OTLP, and so
+/// is the log, from its files, where they ask for it. See `audited::opentelemetry::setup`.
 ///
 /// # Errors
 /// The log cannot be opened (the directory is not a log, it is of a newer schema, it does not verify, other processes hold
@@ -59,12 +64,23 @@ pub fn init_with(path: impl AsRef<Path>, options: Options) -> Result<InitGuard, 
     let initialised = Initialised::take().ok_or(InitError(Kind::Twice))?;
     let log = options.open_or_sibling(&path).map_err(|error| InitError(Kind::Open(error)))?;
     initialised.note(path.as_ref(), log.path());
+    #[cfg(feature = "opentelemetry")]
+    let sending = sending_of(&log)?;
     let audit = layer(&log).with_filter(audit_filter());
     let telemetry =
         tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_filter(levels().and(telemetry_filter()));
     // An error says that there is a subscriber already; the recorder serves the calls then.
-    let _there_is_one = tracing_subscriber::registry().with(audit).with(telemetry).try_init();
-    Ok(InitGuard { guard: log.guard(), log, _initialised: initialised })
+    let subscriber = tracing_subscriber::registry().with(audit).with(telemetry);
+    #[cfg(feature = "opentelemetry")]
+    let subscriber = subscriber.with(sending.layer());
+    let _there_is_one = subscriber.try_init();
+    Ok(InitGuard {
+        guard: log.guard(),
+        log,
+        #[cfg(feature = "opentelemetry")]
+        sending,
+        _initialised: initialised,
+    })
 }
 
 /// Starts like [`init`], and refuses to where something stands in the way: [`doctor`](fn@crate::doctor) is asked, and its
@@ -80,6 +96,14 @@ pub fn init_strict(path: impl AsRef<Path>) -> Result<InitGuard, InitError> {
         Ok(_clear) => Ok(guard),
         Err(error) => Err(InitError(Kind::Obstructed(error))),
     }
+}
+
+#[cfg(feature = "opentelemetry")]
+fn sending_of(log: &Log) -> Result<Sending, InitError> {
+    let failed = |fault| InitError(Kind::Sending(fault));
+    let mut sending = Sending::from_environment().map_err(failed)?;
+    sending.begin(log).map_err(failed)?;
+    Ok(sending)
 }
 
 fn levels() -> Targets {
@@ -127,8 +151,11 @@ impl Drop for Initialised {
 #[derive(Debug)]
 #[must_use = "the log is closed when the guard is dropped; bind it to a name: `let _guard = …`"]
 pub struct InitGuard {
+    // Dropped first: its last checkpoint is still to be sent.
     guard: Guard,
     log: Log,
+    #[cfg(feature = "opentelemetry")]
+    sending: Sending,
     _initialised: Initialised,
 }
 
@@ -139,12 +166,16 @@ impl InitGuard {
         self.log.path()
     }
 
-    /// Closes the log and tells whether that went well, which dropping the guard cannot.
+    /// Closes the log and tells whether that went well, which dropping the guard cannot. What is sent elsewhere is sent to
+    /// its end, within limits; what is in the way of that is no error here: the log has all of it.
     ///
     /// # Errors
     /// The last records are not on the disk.
     pub fn close(self) -> Result<(), Error> {
-        self.guard.close()
+        let closed = self.guard.close();
+        #[cfg(feature = "opentelemetry")]
+        drop(self.sending);
+        closed
     }
 }
 
@@ -157,6 +188,8 @@ enum Kind {
     Twice,
     Open(Error),
     Obstructed(DoctorError),
+    #[cfg(feature = "opentelemetry")]
+    Sending(SetupError),
 }
 
 impl InitError {
@@ -171,7 +204,7 @@ impl InitError {
     pub const fn open_error(&self) -> Option<&Error> {
         match &self.0 {
             Kind::Open(error) => Some(error),
-            Kind::Twice | Kind::Obstructed(_) => None,
+            _ => None,
         }
     }
 
@@ -180,7 +213,7 @@ impl InitError {
     pub fn diagnosis(&self) -> Option<&Diagnosis> {
         match &self.0 {
             Kind::Obstructed(error) => Some(error.diagnosis()),
-            Kind::Twice | Kind::Open(_) => None,
+            _ => None,
         }
     }
 }
@@ -191,6 +224,8 @@ impl fmt::Display for InitError {
             Kind::Twice => f.write_str("expected one `audited::init` at a time, found an earlier one still at work"),
             Kind::Open(_) => f.write_str("the audit log could not be opened"),
             Kind::Obstructed(_) => f.write_str("something stands in the way of the audit"),
+            #[cfg(feature = "opentelemetry")]
+            Kind::Sending(_) => f.write_str("OpenTelemetry could not be set up as its variables say"),
         }
     }
 }
@@ -201,6 +236,8 @@ impl std::error::Error for InitError {
             Kind::Twice => None,
             Kind::Open(error) => Some(error),
             Kind::Obstructed(error) => Some(error),
+            #[cfg(feature = "opentelemetry")]
+            Kind::Sending(error) => Some(error),
         }
     }
 }

@@ -73,13 +73,16 @@ pub mod canary;
 pub mod doctor;
 #[cfg(all(feature = "layer", feature = "store"))]
 mod init;
+#[cfg(feature = "opentelemetry")]
+pub mod opentelemetry;
 
+pub use audit_core::context::baggage::Carried;
 pub use audit_core::context::{Context, ContextGuard, Mcp, Scoped, Watch, context, inherit};
 pub use audit_core::event::{Event, EventError, event};
 pub use audit_core::manual;
 pub use audit_core::privacy::Secret;
 pub use audit_core::sites::{AuditedSite, Census, ExemptSite, sites};
-pub use audit_core::vocabulary::{Applied, Durability, Effect, EventName, Level, Status, Trigger};
+pub use audit_core::vocabulary::{Applied, Durability, Effect, EventName, Level, Status, Telemetry, Trigger};
 pub use audit_core::{Conclusion, Deny, Outcome, Unavailable};
 
 /// What one writes to put another sink in the place of the log: the trait and what it takes and answers.
@@ -91,14 +94,20 @@ pub mod sink {
 pub use audit_macros::{Capture, audited, call};
 
 #[cfg(feature = "layer")]
-pub use audit_layer::{AuditFilter, AuditLayer, TelemetryFilter, audit_filter, layer, telemetry_filter};
+pub use audit_layer::{AuditFilter, AuditLayer, TelemetryFilter, audit_filter, telemetry_filter};
+
+#[cfg(all(feature = "layer", not(feature = "opentelemetry")))]
+pub use audit_layer::layer;
+
+#[cfg(feature = "opentelemetry")]
+pub use opentelemetry::layer;
 
 #[cfg(feature = "layer")]
 pub use doctor::doctor;
 
 #[cfg(feature = "store")]
 pub use audit_store::{
-    Error, Fanout, Guard, Log, Options, SecondaryHealth, SecondaryOptions,
+    Error, Fanout, Figures, Gauge, Guard, Log, Options, SecondaryHealth, SecondaryOptions,
     streams::{SIBLINGS_MAX, verify_streams},
     verify,
     verify::verify_log,

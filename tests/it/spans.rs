@@ -74,6 +74,7 @@ fn a_span_tells_names_outcome_and_duration_and_no_argument() {
         "audit.action = \"order.refund\"",
         "audit.duration_ms = i64 4",
         "audit.outcome = \"success\"",
+        "audit.sequence.number = i64 1",
         "audit.summary = \"{\\\"n\\\":1}\"",
         "gen_ai.agent.id = \"agent:7\"",
         "gen_ai.conversation.id = \"c\"",

@@ -19,8 +19,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("audit-rmcp", &["audit-core"]),
     ("audit-store", &["audit-core"]),
     ("audit-anchor", &["audit-core"]),
-    ("audit-cli", &["audit-anchor", "audit-core", "audit-store"]),
-    ("audited", &["audit-core", "audit-macros", "audited-layer", "audit-store"]),
+    ("audit-export", &["audit-core"]),
+    ("audit-otel", &["audit-core", "audit-export", "audit-store"]),
+    ("audit-cli", &["audit-anchor", "audit-core", "audit-export", "audit-otel", "audit-store"]),
+    ("audited", &["audit-core", "audit-macros", "audit-otel", "audited-layer", "audit-store"]),
     ("examples", &["audited", "audit-cli", "audit-rmcp"]),
     ("tests", &["audited", "audit-core", "audited-layer", "audit-store", "audit-cli", "audit-rmcp", "audit-anchor"]),
 ];

@@ -70,6 +70,7 @@ static SITE: Site = Site {
     tool: "",
     effect: Effect::Write,
     level: Level::Request,
+    telemetry: crate::vocabulary::Telemetry::Names,
     stages: Stages::StartedCompleted,
     durability: None,
     append_timeout: None,

@@ -11,6 +11,7 @@ use super::{Arguments, Call, Kept, OnUnavailable, Open, Place, Site, span};
 use crate::canonical::Canonical;
 use crate::capture::Captured;
 use crate::context::{Ambient, CallLink, SpanPlace};
+use crate::correlation;
 use crate::policed::{Called, Policed};
 use crate::port::AuditPort;
 use crate::record::{Payload, Target};
@@ -140,7 +141,9 @@ pub(crate) fn begin_as(site: &'static Site, label: Label, capture: &mut dyn FnMu
     };
     let (start, start_steady) = port.clock().both();
     let id = port.new_call_id(start);
+    let parent = correlation::attach(|| ambient.fields()?.remote_parent());
     let span = span::open(&label, id, &ambient);
+    drop(parent);
     let inside = ambient.inside(CallLink { id, action: label.action.clone() });
     let place = span.with_subscriber(|(id, dispatch)| {
         port.attach(dispatch, id, &inside);
@@ -170,12 +173,14 @@ pub(crate) fn begin_as(site: &'static Site, label: Label, capture: &mut dyn FnMu
         in_log: false,
         counted: false,
         body_began: false,
+        correlation: None,
         entered: None,
     });
     let arguments = open.capture(rules, capture);
     let request = arguments.filter(|_| open.takes_arguments()).map(Payload::new);
-    if request.is_none() {
-        open.forget_arguments();
+    match &request {
+        Some(request) => span::record_arguments(&open.span, site.telemetry, request),
+        None => open.forget_arguments(),
     }
     let receipt = match open.stages() {
         Stages::StartedCompleted => {
@@ -195,6 +200,7 @@ impl Open {
     /// Takes what is captured inside the call; the arguments are returned.
     fn capture(&mut self, rules: Rules, capture: &mut dyn FnMut(Rules) -> Taken) -> Option<Buffer> {
         let span = self.span.enter();
+        self.correlation = correlation::of_span(&self.span).map(|ids| self.ambient.correlation_in(ids));
         let entered = self.inside.clone().enter_in(self.place.clone().or_else(SpanPlace::current));
         let Taken { arguments, fields, targets, redactions, secrets, rules } = capture(rules);
         self.entering = entered.leave();

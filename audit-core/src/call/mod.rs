@@ -19,6 +19,7 @@ pub(crate) mod registry;
 mod site;
 mod span;
 mod stream;
+mod telemetry;
 
 use core::any::Any;
 use std::panic::{AssertUnwindSafe, RefUnwindSafe, UnwindSafe, catch_unwind, resume_unwind};
@@ -26,7 +27,7 @@ use std::panic::{AssertUnwindSafe, RefUnwindSafe, UnwindSafe, catch_unwind, resu
 use crate::sink::{AppendError, Receipt};
 use crate::time::{Clock as _, SystemClock};
 use crate::unrecorded;
-use crate::vocabulary::Stages;
+use crate::vocabulary::{Durability, Stages};
 
 pub use arguments::{Arguments, Place};
 pub use begin::{
@@ -105,7 +106,15 @@ impl Call {
 
     /// Records how the call ended. Where durability demands it, waits until the record is on the disk.
     pub fn finish(&mut self, tell: &mut Tell<'_>) {
-        wait(self.append_ending(tell));
+        let waits = |open: &&Kept| open.site.durability == Some(Durability::Disk) && !open.span.is_disabled();
+        let span = self.open.as_ref().filter(waits).map(|open| open.span.clone());
+        match (self.append_ending(tell), span) {
+            // Who has waited for the disk knows the place, too.
+            (Some(receipt), Some(span)) => {
+                settle(receipt.wait_placed().map(|number| span::record_number(&span, number)))
+            }
+            (receipt, _) => wait(receipt),
+        }
     }
 
     /// Records how the call ended, without waiting: an executor's thread is never blocked.

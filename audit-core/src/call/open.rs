@@ -7,9 +7,11 @@ use std::sync::Arc;
 
 use tracing::Span;
 
-use super::{Ending, Site, Tell, span};
+use super::span::{self, End};
+use super::{Ending, Site, Tell};
 use crate::context::{Ambient, Entered, SpanPlace};
 use crate::id::CallId;
+use crate::observe::{self, Called};
 use crate::outcome::Conclusion;
 use crate::policed::{Policed, Ruled};
 use crate::port::{AuditPort, Demand};
@@ -61,6 +63,8 @@ pub(super) struct Open {
     /// True once the call is counted as unrecorded.
     pub(super) counted: bool,
     pub(super) body_began: bool,
+    /// What its records say of the trace, where OpenTelemetry knows it.
+    pub(super) correlation: Option<Vec<u8>>,
     /// The context, while what the call leaves behind is dropped inside of it.
     pub(super) entered: Option<Entered>,
 }
@@ -217,7 +221,8 @@ impl Open {
             ..self.draft(EventName::ToolCalled, self.start, &PENDING, ruled)
         };
         let durability = ruled.durability.max(destructive);
-        let receipt = self.port.append(&draft, Demand { durability, timeout: self.site.append_timeout });
+        let demand = Demand { durability, timeout: self.site.append_timeout };
+        let receipt = observe::timed(|| self.port.append(&draft, demand));
         if has_told(&receipt) { None } else { Some(receipt) }
     }
 
@@ -250,8 +255,15 @@ impl Open {
         };
         let demand = Demand { durability, timeout: self.site.append_timeout };
         let record_id = self.port.new_record_id(now);
-        let receipt = self.port.append_under(record_id, &draft, demand);
-        span::record_end(&self.span, &ended.outcome, record_id, duration, response);
+        let receipt = observe::timed(|| self.port.append_under(record_id, &draft, demand));
+        observe::called(&Called {
+            tool: &self.tool,
+            status: ended.outcome.status,
+            error_type: ended.outcome.error_type.as_deref(),
+            duration,
+        });
+        let end = End { telemetry: self.site.telemetry, duration, response, receipt: &receipt };
+        span::record_end(&self.span, &ended.outcome, record_id, &end);
         // One call is counted once, even if both of its records are missing.
         if self.counted || has_told(&receipt) { None } else { Some(receipt) }
     }
@@ -262,6 +274,7 @@ impl Open {
             time,
             action: &self.action,
             ambient: &self.ambient,
+            correlation: self.correlation.as_deref(),
             call: None,
             operation: None,
             outcome,

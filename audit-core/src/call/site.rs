@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use crate::redact::Path;
-use crate::vocabulary::{Durability, Effect, Level, Stages};
+use crate::vocabulary::{Durability, Effect, Level, Stages, Telemetry};
 
 /// An audited function: everything about it that does not change from call to call.
 #[derive(Debug)]
@@ -16,6 +16,8 @@ pub struct Site {
     pub effect: Effect,
     /// How much is recorded.
     pub level: Level,
+    /// What the call's span shows of arguments and result.
+    pub telemetry: Telemetry,
     /// Which records a call leaves.
     pub stages: Stages,
     /// What each record must survive before the call goes on; `None` leaves it to the log.

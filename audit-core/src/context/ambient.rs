@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tracing::{Dispatch, dispatcher, span};
 
-use super::Fields;
+use super::{Fields, fields};
+use crate::correlation::SpanIds;
 use crate::id::CallId;
 use crate::port::AuditPort;
 use crate::redact::secrets::Secrets;
@@ -164,6 +165,11 @@ impl Ambient {
 
     pub(crate) fn fields(&self) -> Option<&Arc<Fields>> {
         self.place()?.fields.as_ref()
+    }
+
+    /// Writes the record's `correlation` for what happens here and inside of the given span.
+    pub(crate) fn correlation_in(&self, span: SpanIds) -> Vec<u8> {
+        fields::correlation_in(self.fields(), span)
     }
 
     pub(crate) fn tool_call_id(&self) -> Option<&str> {

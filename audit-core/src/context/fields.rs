@@ -1,5 +1,8 @@
 //! The values of a context, and their canonical JSON, made once per scope.
 
+use std::sync::Arc;
+
+use crate::correlation::{RemoteParent, SpanIds};
 use crate::limit;
 use crate::record::{Object, name};
 use crate::redact::rules::without_credentials;
@@ -67,6 +70,7 @@ impl Parts {
 pub(super) struct Trace {
     pub(super) trace_id: String,
     pub(super) span_id: String,
+    pub(super) is_sampled: bool,
 }
 
 impl Trace {
@@ -87,7 +91,8 @@ impl Trace {
             && is_hex(flags, 2)
             // Later versions may add parts.
             && (version != "00" || parts.next().is_none());
-        valid.then(|| Self { trace_id: trace_id.to_owned(), span_id: span_id.to_owned() })
+        let is_sampled = u8::from_str_radix(flags, 16).is_ok_and(|flags| flags & 1 == 1);
+        valid.then(|| Self { trace_id: trace_id.to_owned(), span_id: span_id.to_owned(), is_sampled })
     }
 }
 
@@ -143,6 +148,24 @@ setters! {
     session_id
 }
 
+impl Mcp {
+    pub(crate) fn method_name(&self) -> Option<&str> {
+        self.method.as_deref()
+    }
+
+    pub(crate) fn protocol(&self) -> Option<&str> {
+        self.protocol_version.as_deref()
+    }
+
+    pub(crate) fn request(&self) -> Option<&str> {
+        self.request_id.as_deref()
+    }
+
+    pub(crate) fn session(&self) -> Option<&str> {
+        self.session_id.as_deref()
+    }
+}
+
 #[derive(Clone, Debug, Default)]
 pub(super) struct Agent {
     pub(super) id: Option<String>,
@@ -175,7 +198,8 @@ impl Fields {
     pub(super) fn new(mut parts: Parts) -> Self {
         parts.clean();
         let actor = write_actor(&parts);
-        let correlation = write_correlation(&parts);
+        let correlation =
+            write_correlation(&parts, parts.trace.as_ref().map(|trace| (&*trace.trace_id, &*trace.span_id)));
         let mcp = parts.mcp.as_ref().map(Mcp::write);
         Self { actor, correlation: (correlation != b"{}").then_some(correlation), mcp, parts }
     }
@@ -223,6 +247,24 @@ impl Fields {
     pub(crate) fn user_id(&self) -> Option<&str> {
         self.parts.user.id.as_deref()
     }
+
+    pub(crate) fn agent_name(&self) -> Option<&str> {
+        self.parts.agent.name.as_deref()
+    }
+
+    pub(crate) fn run_id(&self) -> Option<&str> {
+        self.parts.run_id.as_deref()
+    }
+
+    /// Returns the span that the context's `traceparent` names.
+    pub(crate) fn remote_parent(&self) -> Option<RemoteParent> {
+        let Trace { trace_id, span_id, is_sampled } = self.parts.trace.as_ref()?;
+        Some(RemoteParent { ids: SpanIds::parse(trace_id, span_id)?, is_sampled: *is_sampled })
+    }
+
+    pub(crate) const fn mcp_request(&self) -> Option<&Mcp> {
+        self.parts.mcp.as_ref()
+    }
 }
 
 /// Cuts a value that is too long, visibly.
@@ -261,16 +303,24 @@ fn write_actor(parts: &Parts) -> Vec<u8> {
     out
 }
 
-fn write_correlation(parts: &Parts) -> Vec<u8> {
+/// Writes the record's `correlation` for a call inside of the given span, which counts instead of the context's.
+pub(super) fn correlation_in(fields: Option<&Arc<Fields>>, span: SpanIds) -> Vec<u8> {
+    let (trace, span) = (span.trace_id(), span.span_id());
+    match fields {
+        Some(fields) => write_correlation(&fields.parts, Some((&trace, &span))),
+        None => write_correlation(&Parts::default(), Some((&trace, &span))),
+    }
+}
+
+fn write_correlation(parts: &Parts, trace: Option<(&str, &str)>) -> Vec<u8> {
     let mut out = Vec::new();
     let mut correlation = Object::open(&mut out);
     correlation.optional_text(name!("conversation_id"), parts.conversation_id.as_deref());
     correlation.optional_text(name!("environment"), parts.environment.as_deref());
-    let trace = parts.trace.as_ref();
     correlation.optional_text(name!("run_id"), parts.run_id.as_deref());
-    correlation.optional_text(name!("span_id"), trace.map(|trace| trace.span_id.as_str()));
+    correlation.optional_text(name!("span_id"), trace.map(|(_, span)| span));
     correlation.optional_text(name!("tenant_id"), parts.tenant_id.as_deref());
-    correlation.optional_text(name!("trace_id"), trace.map(|trace| trace.trace_id.as_str()));
+    correlation.optional_text(name!("trace_id"), trace.map(|(trace, _)| trace));
     if let Some(turn) = parts.turn {
         correlation.number(name!("turn"), u64::from(turn));
     }

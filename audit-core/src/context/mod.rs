@@ -1,6 +1,7 @@
 //! Context: who acts, for whom and why. Set for a scope, inherited by everything that runs inside it.
 
 mod ambient;
+pub mod baggage;
 mod fields;
 
 use core::fmt;

@@ -16,7 +16,7 @@ pub use crate::privacy::types::{Act, Member, MemberRule, TypeRules};
 pub use crate::privacy::{Method, Subject};
 pub use crate::redact::{Path, Root, Segment};
 pub use crate::unavailable::{Deny, Unavailable};
-pub use crate::vocabulary::{Durability, Effect, Level, Stages};
+pub use crate::vocabulary::{Durability, Effect, Level, Stages, Telemetry};
 pub use crate::{__arguments as arguments, __field as field, __moves as moves, __target as target};
 pub use census::*;
 pub use ending::*;

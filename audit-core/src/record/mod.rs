@@ -55,6 +55,8 @@ pub(crate) struct Draft<'a> {
     pub(crate) time: Time,
     pub(crate) action: &'a str,
     pub(crate) ambient: &'a Ambient,
+    /// The record's `correlation` where a span of OpenTelemetry is part of it; otherwise the context's own counts.
+    pub(crate) correlation: Option<&'a [u8]>,
     pub(crate) call: Option<CallPart<'a>>,
     pub(crate) operation: Option<Operation<'a>>,
     pub(crate) outcome: &'a Outcome,
@@ -220,7 +222,7 @@ impl Draft<'_> {
         if let Some(call) = &self.call {
             call.write(record.object(name!("call")), fit, &times);
         }
-        let correlation = fields.and_then(|fields| fields.correlation());
+        let correlation = self.correlation.or_else(|| fields?.correlation());
         if let Some(correlation) = correlation.filter(|whole| fit < Fit::Least || whole.len() <= LEAST_CONTEXT_BYTES) {
             record.raw(name!("correlation"), correlation);
         }

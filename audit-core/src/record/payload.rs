@@ -34,6 +34,10 @@ impl Payload {
         Self { hash: Hash::of(&bytes), bytes }
     }
 
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// Has the payload kept beside the records, as it has no room in one.
     pub(super) fn keep(&self, keep: &dyn Fn(&[u8]) -> Option<Hash>) -> Place {
         // Whoever keeps it under another hash keeps something else.
@@ -117,6 +121,12 @@ impl Response {
     /// Returns the summary's JSON, at most 256 bytes.
     pub(crate) fn summary(&self) -> &str {
         core::str::from_utf8(self.summary_bytes()).unwrap_or_default()
+    }
+
+    /// Returns what the record holds of the result: the whole, or its summary.
+    pub(crate) fn shown(&self) -> &[u8] {
+        let whole = self.payload.as_ref().filter(|_| self.whole);
+        whole.map_or_else(|| self.summary_bytes(), Payload::bytes)
     }
 
     fn summary_bytes(&self) -> &[u8] {

@@ -24,6 +24,7 @@ fn draft(ambient: &Ambient) -> Draft<'_> {
         time: time(1),
         action: "order.refund",
         ambient,
+        correlation: None,
         call: None,
         operation: None,
         outcome: &PENDING,

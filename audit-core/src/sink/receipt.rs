@@ -85,6 +85,14 @@ impl Receipt {
         matches!(self.known(), Some(Err(_)))
     }
 
+    /// Returns the number of the entry, if it is known already.
+    pub(crate) fn number_now(&self) -> Option<u64> {
+        match &self.0 {
+            State::Ready(result) => result.as_ref().as_ref().ok().map(|appended| appended.number),
+            State::Accepted | State::Pending(_) => None,
+        }
+    }
+
     /// Returns what is known already of whether the record is in the log, as durably as demanded; `None` while it is not
     /// known.
     pub(crate) fn known(&self) -> Option<Result<(), AppendError>> {
@@ -100,6 +108,14 @@ impl Receipt {
         match self.0 {
             State::Accepted => Ok(()),
             _ => self.wait().map(drop),
+        }
+    }
+
+    /// Blocks the thread like [`wait_kept`](Self::wait_kept), and returns the number of the entry if the sink tells it.
+    pub(crate) fn wait_placed(self) -> Result<Option<u64>, AppendError> {
+        match self.0 {
+            State::Accepted => Ok(None),
+            _ => self.wait().map(|appended| Some(appended.number)),
         }
     }
 

@@ -32,11 +32,12 @@ pub(crate) const PREFIX_FORM: &str = "prefix = \"orders\"";
 
 const ONE_CALL: &str = "it is said of one call: write it in an `#[audited(…)]` on the method";
 
-const ARGUMENTS: [Argument; 20] = [
+const ARGUMENTS: [Argument; 21] = [
     Argument("action", ACTION_FORM, CALLS, "write `prefix = \"orders\"`, after which the methods are named"),
     Argument("name", "name = \"refund\"", CALLS, ONE_CALL),
     Argument("effect", "effect = \"read\" | \"write\" | \"destructive\"", EVERYWHERE, ""),
     Argument("level", "level = \"metadata\" | \"request\" | \"request_response\"", EVERYWHERE, ""),
+    Argument("telemetry", "telemetry = \"names\" | \"redacted_arguments\" | \"arguments\"", EVERYWHERE, ""),
     Argument("stages", "stages = \"started_completed\" | \"completed\"", EVERYWHERE, ""),
     Argument("durability", "durability = \"os\" | \"disk\"", EVERYWHERE, ""),
     Argument("append_timeout_ms", "append_timeout_ms = 50", EVERYWHERE, ""),

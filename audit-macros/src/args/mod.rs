@@ -9,7 +9,7 @@ use syn::{Expr, ExprClosure, LitStr};
 use crate::errors::{self, Errors};
 use crate::path::SummaryPath;
 use crate::removal::Removal;
-use crate::words::{Durability, Effect, Level, Stages, Unavailable};
+use crate::words::{Durability, Effect, Level, Stages, Telemetry, Unavailable};
 
 pub(crate) use forms::Place;
 pub(crate) use value::{each_element, skip_value, string};
@@ -26,6 +26,7 @@ pub(crate) struct Args {
     pub(crate) prefix: Option<LitStr>,
     pub(crate) effect: Option<Effect>,
     pub(crate) level: Option<Level>,
+    pub(crate) telemetry: Option<Telemetry>,
     pub(crate) stages: Option<(Stages, Span)>,
     pub(crate) durability: Option<Durability>,
     pub(crate) append_timeout_ms: Option<(u64, Span)>,
@@ -150,6 +151,7 @@ impl Args {
             }
             "effect" => self.effect = Some(value::word(&name, input)?.0),
             "level" => self.level = Some(value::word(&name, input)?.0),
+            "telemetry" => self.telemetry = Some(value::word(&name, input)?.0),
             "stages" => self.stages = Some(value::word(&name, input)?),
             "durability" => self.durability = Some(value::word(&name, input)?.0),
             "append_timeout_ms" => self.append_timeout_ms = Some(value::milliseconds(&name, input)?),
@@ -223,6 +225,7 @@ impl Args {
     pub(crate) fn or(mut self, defaults: &Self) -> Self {
         self.effect = self.effect.or(defaults.effect);
         self.level = self.level.or(defaults.level);
+        self.telemetry = self.telemetry.or(defaults.telemetry);
         self.stages = self.stages.or(defaults.stages);
         self.durability = self.durability.or(defaults.durability);
         self.append_timeout_ms = self.append_timeout_ms.or(defaults.append_timeout_ms);

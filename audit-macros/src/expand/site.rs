@@ -15,7 +15,7 @@ use crate::words::{Unavailable, Word};
 
 /// Describes the function, once for all of its calls.
 pub(super) fn site(audited: &Audited) -> TokenStream {
-    let Audited { effect, level, stages, .. } = audited;
+    let Audited { effect, level, telemetry, stages, .. } = audited;
     let private = private(audited);
     let variant = |kind: &str, variant: &str| {
         let (kind, variant) = (word(kind), word(variant));
@@ -23,6 +23,7 @@ pub(super) fn site(audited: &Audited) -> TokenStream {
     };
     let effect = variant("Effect", effect.variant());
     let level = variant("Level", level.variant());
+    let telemetry = variant("Telemetry", telemetry.variant());
     let stages = variant("Stages", stages.variant());
     let durability = match audited.durability {
         Some(durability) => {
@@ -65,6 +66,7 @@ pub(super) fn site(audited: &Audited) -> TokenStream {
                 tool: #tool,
                 effect: #effect,
                 level: #level,
+                telemetry: #telemetry,
                 stages: #stages,
                 durability: #durability,
                 append_timeout: #append_timeout,

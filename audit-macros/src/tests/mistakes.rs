@@ -42,7 +42,7 @@ fn all_mistakes_are_reported_at_once() {
            target(type = "order"), target(typ = "a", id = 1), on_unavailable = |a, b| a, telemetry = "none""#,
         "const fn refund(order: Order, card: Card, pin: Pin) -> BoxFuture<'static, ()> { loop {} }",
         expect![[r#"
-            efect: unknown argument `efect`; the arguments are `action`, `name`, `effect`, `level`, `stages`, `durability`, `append_timeout_ms`, `on_unavailable`, `redact`, `skip`, `only`, `fields`, `target`, `outcome`, `summary`, `result`, `boxed`, `exempt` and `crate`; did you mean `effect`?
+            efect: unknown argument `efect`; the arguments are `action`, `name`, `effect`, `level`, `telemetry`, `stages`, `durability`, `append_timeout_ms`, `on_unavailable`, `redact`, `skip`, `only`, `fields`, `target`, `outcome`, `summary`, `result`, `boxed`, `exempt` and `crate`; did you mean `effect`?
             "reqest": the values of `level` are `"metadata"`, `"request"` and `"request_response"`; did you mean `"request"`?
             disk: the values of `durability` are `"os"` and `"disk"`; did you mean `"disk"`, in quotes?
             3: the values of `stages` are `"started_completed"` and `"completed"`
@@ -54,7 +54,7 @@ fn all_mistakes_are_reported_at_once() {
             target: `target` lacks its `id`: `target(type = "order", id = order.id)`
             typ: unknown argument `typ`; the arguments of `target` are `type` and `id`; did you mean `type`?
             |a, b| a: the closure of `on_unavailable` takes one parameter, the `Unavailable`, and returns what the function returns
-            telemetry: unknown argument `telemetry`; the arguments are `action`, `name`, `effect`, `level`, `stages`, `durability`, `append_timeout_ms`, `on_unavailable`, `redact`, `skip`, `only`, `fields`, `target`, `outcome`, `summary`, `result`, `boxed`, `exempt` and `crate`
+            "none": the values of `telemetry` are `"names"`, `"redacted_arguments"` and `"arguments"`
             const: a `const fn` may run at compile time, when nothing can be recorded: remove `const`, or audit the function that calls it
             the attribute: `action` is missing: it says what is done in the words of the business, as in `action = "order.refund"`
             odrer: no parameter is called `odrer`; allowed: `order`, `card` and `pin`; did you mean `order`?
@@ -89,7 +89,7 @@ fn action_is_required_and_well_formed() {
         expect![[r#"
             the attribute: `action` is missing: it says what is done in the words of the business, as in `action = "order.refund"`
 
-            acton: unknown argument `acton`; the arguments are `action`, `name`, `effect`, `level`, `stages`, `durability`, `append_timeout_ms`, `on_unavailable`, `redact`, `skip`, `only`, `fields`, `target`, `outcome`, `summary`, `result`, `boxed`, `exempt` and `crate`; did you mean `action`?
+            acton: unknown argument `acton`; the arguments are `action`, `name`, `effect`, `level`, `telemetry`, `stages`, `durability`, `append_timeout_ms`, `on_unavailable`, `redact`, `skip`, `only`, `fields`, `target`, `outcome`, `summary`, `result`, `boxed`, `exempt` and `crate`; did you mean `action`?
 
             "a.b": expected an argument such as `action = "order.refund"`
 
@@ -189,7 +189,7 @@ fn timeouts_are_numbers_that_leave_time_for_the_disk() {
 
             append_timeout_ms: `exempt` stands alone: the calls are recorded, or they are not
 
-            append_timeout: unknown argument `append_timeout`; the arguments are `action`, `name`, `effect`, `level`, `stages`, `durability`, `append_timeout_ms`, `on_unavailable`, `redact`, `skip`, `only`, `fields`, `target`, `outcome`, `summary`, `result`, `boxed`, `exempt` and `crate`; did you mean `append_timeout_ms`?
+            append_timeout: unknown argument `append_timeout`; the arguments are `action`, `name`, `effect`, `level`, `telemetry`, `stages`, `durability`, `append_timeout_ms`, `on_unavailable`, `redact`, `skip`, `only`, `fields`, `target`, `outcome`, `summary`, `result`, `boxed`, `exempt` and `crate`; did you mean `append_timeout_ms`?
         "#]],
     );
 }
@@ -369,7 +369,7 @@ fn what_only_a_call_says_is_no_matter_of_a_block() {
             expect![[r#"
                 name: `exempt` stands alone: the calls are recorded, or they are not
                 audited = 1: expected the method's own arguments: `#[audited(effect = "read")]`
-                a: unknown argument `a`; the arguments are `action`, `name`, `effect`, `level`, `stages`, `durability`, `append_timeout_ms`, `on_unavailable`, `redact`, `skip`, `only`, `fields`, `target`, `outcome`, `summary`, `result`, `boxed`, `exempt` and `crate`
+                a: unknown argument `a`; the arguments are `action`, `name`, `effect`, `level`, `telemetry`, `stages`, `durability`, `append_timeout_ms`, `on_unavailable`, `redact`, `skip`, `only`, `fields`, `target`, `outcome`, `summary`, `result`, `boxed`, `exempt` and `crate`
                 h: a function without a body has no calls to record: put `#[audited]` on its implementations, or on the function that calls it
             "#]],
         ),
@@ -461,7 +461,7 @@ fn calls_are_checked_like_functions() {
 
             b: expected an argument such as `effect = "read"`, or what is recorded: a block, an async block or a closure
 
-            efect: unknown argument `efect`; the arguments are `action`, `name`, `effect`, `level`, `stages`, `durability`, `append_timeout_ms`, `on_unavailable`, `redact`, `skip`, `only`, `fields`, `target`, `outcome`, `summary`, `result` and `crate`; did you mean `effect`?
+            efect: unknown argument `efect`; the arguments are `action`, `name`, `effect`, `level`, `telemetry`, `stages`, `durability`, `append_timeout_ms`, `on_unavailable`, `redact`, `skip`, `only`, `fields`, `target`, `outcome`, `summary`, `result` and `crate`; did you mean `effect`?
 
             the attribute: `action` is missing: it says what is done in the words of the business, as in `action = "order.refund"`
 

@@ -9,7 +9,7 @@ use crate::closure;
 use crate::errors::Errors;
 use crate::model::Parameter;
 use crate::path::{Segment, SummaryPath};
-use crate::words::{Durability, Effect, Level, Stages, Unavailable};
+use crate::words::{Durability, Effect, Level, Stages, Telemetry, Unavailable};
 
 pub(crate) use function::{Around, Exempt, exempt, function, generics};
 
@@ -22,6 +22,7 @@ pub(crate) struct Audited {
     pub(crate) tool: Text,
     pub(crate) effect: Effect,
     pub(crate) level: Level,
+    pub(crate) telemetry: Telemetry,
     pub(crate) stages: Stages,
     pub(crate) durability: Option<Durability>,
     pub(crate) append_timeout_ms: Option<u64>,
@@ -111,6 +112,7 @@ pub(crate) fn validate(args: Args, subject: Subject, errors: &mut Errors) -> Aud
         action,
         effect,
         level: args.level.unwrap_or(Level::Request),
+        telemetry: args.telemetry.unwrap_or(Telemetry::Names),
         stages: args.stages.map_or(Stages::StartedCompleted, |(stages, _)| stages),
         durability: args.durability,
         append_timeout_ms: args.append_timeout_ms.map(|(milliseconds, _)| milliseconds),

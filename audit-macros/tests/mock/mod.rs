@@ -51,6 +51,7 @@ pub mod __private {
         pub tool: &'static str,
         pub effect: Effect,
         pub level: Level,
+        pub telemetry: Telemetry,
         pub stages: Stages,
         pub durability: Option<Durability>,
         pub append_timeout: Option<std::time::Duration>,
@@ -89,6 +90,12 @@ pub mod __private {
         Metadata,
         Request,
         RequestResponse,
+    }
+    #[derive(Debug)]
+    pub enum Telemetry {
+        Names,
+        RedactedArguments,
+        Arguments,
     }
     #[derive(Debug)]
     pub enum Stages {

@@ -138,6 +138,11 @@ impl Journal {
     pub(crate) fn end(&self) -> Position {
         self.ring.end()
     }
+
+    /// Returns how many bytes lie between a place and a later one.
+    pub(crate) fn bytes_between(&self, from: Position, to: Position) -> u64 {
+        self.ring.bytes_between(from, to)
+    }
 }
 
 /// A record that was taken out, still in the journal's memory.

@@ -129,6 +129,12 @@ impl<M: Memory> Ring<M> {
         self.load_cursor().position()
     }
 
+    /// Returns how many bytes lie between a place and a later one: in one half, or from the end of one to the other.
+    pub(super) fn bytes_between(&self, from: Position, to: Position) -> u64 {
+        let before = if from.generation() == to.generation() { 0 } else { self.capacity };
+        (before + to.offset()).saturating_sub(from.offset()) * number(WORD_BYTES)
+    }
+
     #[cfg(test)]
     pub(super) fn free_bytes(&self) -> u64 {
         let end = self.end();

@@ -3,6 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use audit_core::observe;
 use audit_core::sink::{AppendError, AppendErrorKind};
 use audit_core::verify::Head;
 
@@ -131,7 +132,7 @@ impl Files {
     /// Brings what a segment holds to the disk. A segment that was left meanwhile may be gone: it was looked at before,
     /// and what is sealed is not at its place any more.
     pub(super) fn sync(&self, segment: &ActiveSegment, is_left: impl FnOnce() -> bool) -> Result<(), AppendError> {
-        if let Err(source) = self.disk.sync(&segment.file) {
+        if let Err(source) = observe::syncing(|| self.disk.sync(&segment.file)) {
             return Err(poisoned("a segment could not be brought to the disk", source));
         }
         // An fsync succeeds on a file that no path leads to any more.

@@ -35,6 +35,7 @@ mod commit;
 mod create;
 mod drain;
 mod events;
+mod figures;
 mod issue;
 mod open;
 mod policing;
@@ -50,6 +51,7 @@ mod watch;
 mod writer;
 
 pub use accounts::{Reading, SubjectErased};
+pub use figures::{Figures, Gauge};
 pub(crate) use open::{create_seal, open};
 pub(crate) use process::Process;
 

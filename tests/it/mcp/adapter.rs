@@ -221,6 +221,24 @@ fn a_record_says_which_request_it_belongs_to() {
 }
 
 #[test]
+fn what_a_client_claims_in_its_baggage_counts_as_far_as_it_is_allowed() {
+    use audited::Carried;
+    let request = || {
+        let mut request = CallToolRequestParams::new("note");
+        let meta = json!({"baggage": "audit.run.id=run%201,user.id=usr_9,gen_ai.agent.id=agent:9"});
+        request.meta = Some(serde_json::from_value(meta).unwrap());
+        vec![request]
+    };
+    let (_, unasked) = serve_requests(&Memory::new(), desk(), request());
+    assert_eq!((&unasked[0]["actor"], &unasked[0]["correlation"]["run_id"]), (&json!({}), &json!(null)));
+    let server = desk().baggage([Carried::Run, Carried::User]).context(|_| audited::context().on_behalf_of("usr_1"));
+    let (_, records) = serve_requests(&Memory::new(), server, request());
+    assert_eq!(records[0]["correlation"]["run_id"], "run 1");
+    // What the server knows comes before what the client claims.
+    assert_eq!(records[0]["actor"], json!({"on_behalf_of": {"id": "usr_1"}}));
+}
+
+#[test]
 fn an_exempt_tool_leaves_nothing_unless_it_is_destructive() {
     let exempt = || ToolOptions::new().exempt("answers the same to everyone");
     let server = desk().tool("note", exempt()).tool("wipe_desk", exempt()).tool("look", ToolOptions::new().exempt(" "));

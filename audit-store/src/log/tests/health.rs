@@ -44,3 +44,17 @@ fn a_log_that_failed_tells_why() {
     let Condition::Failed(fault) = health.condition() else { panic!("expected a failure, found {health:?}") };
     assert_eq!(fault.kind(), AppendErrorKind::Replaced);
 }
+
+#[test]
+fn figures_tell_what_there_is_to_do() {
+    let (_directory, path) = fresh();
+    let log = options().commit_interval(Duration::from_secs(3_600)).open(&path).unwrap();
+    let before = log.figures();
+    assert_eq!((before.queued_records, before.refused, before.uncovered), (0, 0, 0));
+    begin(&log, 1).wait().unwrap();
+    log.flush().unwrap();
+    let after = log.figures();
+    assert_eq!((after.queued_bytes, after.uncovered), (0, 1));
+    log.close().unwrap();
+    assert_eq!(log.figures().uncovered, 0);
+}
