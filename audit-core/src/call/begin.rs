@@ -134,11 +134,7 @@ pub(crate) fn begin_as(site: &'static Site, label: Label, capture: &mut dyn FnMu
         policed.note_unrecorded(None);
         return Begin { site, action: label.action, call: Call { open: None }, receipt: None, without_log: false };
     }
-    let rules = Rules::of_call(&port, &ambient, site.redact);
-    let rules = match &policed {
-        Some(policed) => rules.with(policed.rules().clone()),
-        None => rules,
-    };
+    let rules = rules_of(site, &port, &ambient, policed.as_deref());
     let (start, start_steady) = port.clock().both();
     let id = port.new_call_id(start);
     let parent = correlation::attach(|| ambient.fields()?.remote_parent());
@@ -194,6 +190,15 @@ pub(crate) fn begin_as(site: &'static Site, label: Label, capture: &mut dyn FnMu
         }
     };
     Begin { site, action: label.action, call: Call { open: Some(open) }, receipt, without_log: false }
+}
+
+/// Returns what is removed from the call: by its attribute, by the log, and by the policy.
+fn rules_of(site: &'static Site, port: &AuditPort, ambient: &Ambient, policed: Option<&Policed>) -> Rules {
+    let rules = Rules::of_call(port, ambient, site.redact);
+    match policed {
+        Some(policed) => rules.with(policed.rules().clone()),
+        None => rules,
+    }
 }
 
 impl Open {

@@ -4,7 +4,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::lines;
-use crate::privacy::{Disclosure, sealed_at};
+use crate::privacy::Disclosure;
+#[cfg(feature = "signatures")]
+use crate::privacy::sealed_at;
 
 /// The most sealed values that one evidence may disclose.
 pub const DISCLOSURES_MAX: usize = 256;
@@ -41,6 +43,7 @@ impl Disclosed {
     }
 
     /// Tells whether the digest of the disclosure stands at its place in the record.
+    #[cfg(feature = "signatures")]
     pub(super) fn is_of(&self, record: &serde_json::Value) -> bool {
         sealed_at(record, &self.path) == Some(self.disclosure.digest().as_str())
     }
