@@ -6,6 +6,7 @@
 
 use core::any::type_name;
 use core::fmt::{Debug, Display, Write as _};
+use core::iter;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use serde::Serialize;
@@ -16,7 +17,7 @@ use crate::privacy::{Method, types};
 use crate::redact::named::named_value;
 use crate::redact::rule::Rule;
 use crate::redact::secrets::REMOVED;
-use crate::redact::{Removal, Root, Segment};
+use crate::redact::{Path, Removal, Root, Segment};
 use crate::reused::Buffer;
 
 /// Types that hold secrets, by the paths that their names begin with, and what the rules are called. Those that implement
@@ -131,26 +132,31 @@ impl Captured<'_> {
     #[inline]
     pub(crate) fn write(&self, canonical: &mut Canonical, place: (&str, &str), root: Option<Root>) -> bool {
         let rules = canonical.rules().filter(|rules| rules.has_paths());
-        let (Some(rules), Some(root)) = (rules, root) else { return self.write_along(canonical, place, &[]) };
-        let of_root = || rules.paths().filter(|(_, path)| path.root == root);
-        let whole = || of_root().filter(|(_, path)| path.segments.is_empty()).map(|(index, _)| index);
-        let leading: Vec<usize> =
-            of_root().filter(|(_, path)| !path.segments.is_empty()).map(|(index, _)| index).collect();
+        let (Some(rules), Some(root)) = (rules, root) else { return self.write_along(canonical, place, iter::empty()) };
+        let of_root =
+            move |is_whole| move |(_, path): &(usize, &Path)| path.root == root && path.segments.is_empty() == is_whole;
+        let whole = rules.paths().filter(of_root(true)).map(|(index, _)| index);
+        let leading = rules.paths().filter(of_root(false)).map(|(index, _)| index);
         // Of two paths the one that leaves nothing decides.
-        let removed = whole().filter_map(|index| Removed::by_path(rules, index));
+        let removed = whole.filter_map(|index| Removed::by_path(rules, index));
         match removed.reduce(|one, other| if one.is_drop() { one } else { other }) {
-            Some(removed) => self.write_removed(canonical, place, &removed, &leading),
-            None => self.write_along(canonical, place, &leading),
+            Some(removed) => self.write_removed(canonical, place, &removed, leading),
+            None => self.write_along(canonical, place, leading),
         }
     }
 
     /// Writes the value, with the paths of the given indices leading into it.
-    fn write_along(&self, canonical: &mut Canonical, place: (&str, &str), leading: &[usize]) -> bool {
+    fn write_along(
+        &self,
+        canonical: &mut Canonical,
+        place: (&str, &str),
+        mut leading: impl Iterator<Item = usize> + Clone,
+    ) -> bool {
         let (pointer, _) = place;
         let by_path = |canonical: &Canonical, index: usize| Removed::by_path(canonical.rules()?, index);
         let mark = canonical.mark();
         let mut beyond_limit = false;
-        match self.write_json(|value| canonical.write_at(pointer, leading.iter().copied(), value)) {
+        match self.write_json(|value| canonical.write_at(pointer, leading.clone(), value)) {
             Some(Ok(is_written)) => return is_written,
             Some(Err(fault)) => {
                 canonical.rewind(&mark);
@@ -164,7 +170,7 @@ impl Captured<'_> {
             None => canonical.rewind(&mark),
         }
         // A text cannot be addressed by a path.
-        let by_path = leading.first().and_then(|&index| by_path(canonical, index));
+        let by_path = leading.next().and_then(|index| by_path(canonical, index));
         if let Some(removed) = by_path.or_else(|| self.secret_type()) {
             self.withhold(canonical, pointer, &removed);
             return false;
@@ -191,7 +197,7 @@ impl Captured<'_> {
         canonical: &mut Canonical,
         place: (&str, &str),
         removed: &Removed,
-        leading: &[usize],
+        leading: impl Iterator<Item = usize>,
     ) -> bool {
         let (pointer, _) = place;
         if removed.is_drop() {
@@ -199,7 +205,7 @@ impl Captured<'_> {
             return false;
         }
         let mark = canonical.mark();
-        let written = self.write_json(|value| canonical.write_removed(place, leading.iter().copied(), removed, value));
+        let written = self.write_json(|value| canonical.write_removed(place, leading, removed, value));
         if let Some(Ok(is_written)) = written {
             self.add_small_debug(canonical, &removed.rule);
             return is_written;
@@ -245,7 +251,7 @@ impl Captured<'_> {
     /// Returns the value as JSON with nothing removed, to be looked at and not kept; nothing without `Serialize`.
     pub(crate) fn json(&self) -> Option<Buffer> {
         let mut canonical = Canonical::plain();
-        let written = self.write_json(|value| canonical.write_at("", core::iter::empty(), value));
+        let written = self.write_json(|value| canonical.write_at("", iter::empty(), value));
         matches!(written, Some(Ok(true))).then(|| canonical.into_bytes())
     }
 

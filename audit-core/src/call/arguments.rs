@@ -78,7 +78,9 @@ impl<'c> Arguments<'c> {
         let place = (parameter.pointer.as_str(), name);
         let root = Root::Parameter(index);
         self.canonical.parameter(self.frame, index, &parameter.key, |canonical| match &parameter.secret {
-            Some(removed) if !canonical.is_addressed(root) => captured.write_removed(canonical, place, removed, &[]),
+            Some(removed) if !canonical.is_addressed(root) => {
+                captured.write_removed(canonical, place, removed, core::iter::empty())
+            }
             _ => captured.write(canonical, place, Some(root)),
         });
     }
@@ -88,7 +90,7 @@ impl<'c> Arguments<'c> {
         self.close_arguments();
         let secret = self.privacy.names.find(name).map(Removed::by_name);
         self.canonical.argument(self.frame, (FIELDS_POINTER, name), |canonical, pointer| match &secret {
-            Some(removed) => captured.write_removed(canonical, (pointer, name), removed, &[]),
+            Some(removed) => captured.write_removed(canonical, (pointer, name), removed, core::iter::empty()),
             None => captured.write(canonical, (pointer, name), None),
         });
     }

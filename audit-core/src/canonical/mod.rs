@@ -14,7 +14,7 @@ use core::fmt;
 use serde::Serialize;
 
 pub(crate) use serializer::{Canonical, Frame, Removed, Writable};
-pub(crate) use text::{compare_names, object_of, write_digits, write_string};
+pub(crate) use text::{compare_names, object_of, write_digits, write_joined, write_string};
 
 /// How deep a value may be nested. With the levels of the record around it, a line stays below the 128 levels that
 /// common parsers of JSON accept.

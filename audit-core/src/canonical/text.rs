@@ -7,16 +7,28 @@ const INTEGER_MAX: u128 = (1 << 53) - 1;
 
 /// Appends the text as a JSON string: only `"`, `\` and the controls below U+0020 are escaped.
 pub(crate) fn write_string(out: &mut Vec<u8>, text: &str) {
-    let bytes = text.as_bytes();
-    out.reserve(bytes.len() + 2);
+    out.reserve(text.len() + 2);
     out.push(b'"');
+    write_part(out, text);
+    out.push(b'"');
+}
+
+/// Appends the texts as one JSON string.
+pub(crate) fn write_joined(out: &mut Vec<u8>, parts: &[&str]) {
+    out.push(b'"');
+    parts.iter().for_each(|part| write_part(out, part));
+    out.push(b'"');
+}
+
+#[inline]
+fn write_part(out: &mut Vec<u8>, text: &str) {
+    let bytes = text.as_bytes();
     // Nearly all texts need no escape.
     if are_plain(bytes) {
         out.extend_from_slice(bytes);
     } else {
         write_escaped(out, bytes);
     }
-    out.push(b'"');
 }
 
 /// Looks at eight bytes at once: a byte of the word is below a limit if it borrows when the limit is taken from it.

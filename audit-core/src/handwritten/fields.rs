@@ -149,7 +149,7 @@ impl Fields {
         let mut canonical = Canonical::redacting(self.rules.clone());
         let by_name = || self.rules.privacy.names.find(name).map(Removed::by_name);
         let written = match self.by_path(name).or_else(by_name) {
-            Some(removed) => captured.write_removed(&mut canonical, (&pointer, name), &removed, &[]),
+            Some(removed) => captured.write_removed(&mut canonical, (&pointer, name), &removed, core::iter::empty()),
             None => captured.write(&mut canonical, (&pointer, name), None),
         };
         let (bytes, redactions, secrets) = canonical.into_parts();

@@ -1,6 +1,6 @@
 //! Writes an object whose members are known beforehand, in canonical order.
 
-use crate::canonical::{write_digits, write_string};
+use crate::canonical::{write_digits, write_joined, write_string};
 use crate::hash::Hash;
 use crate::id::IdText;
 use crate::time::TEXT_BYTES;
@@ -77,6 +77,11 @@ impl<'a> Object<'a> {
         write_string(self.name(name), text);
     }
 
+    /// Writes a text that is given in parts.
+    pub(crate) fn joined(&mut self, name: Name, parts: &[&str]) {
+        write_joined(self.name(name), parts);
+    }
+
     #[inline(always)]
     pub(crate) fn optional_text(&mut self, name: Name, text: Option<&str>) {
         if let Some(text) = text {
@@ -136,10 +141,10 @@ impl<'a> Object<'a> {
         self.name(name).extend_from_slice(bytes);
     }
 
-    pub(crate) fn list<T>(&mut self, name: Name, items: &[T], write: impl Fn(&mut Vec<u8>, &T)) {
+    pub(crate) fn list<T>(&mut self, name: Name, items: impl IntoIterator<Item = T>, write: impl Fn(&mut Vec<u8>, T)) {
         let out = self.name(name);
         out.push(b'[');
-        for (index, item) in items.iter().enumerate() {
+        for (index, item) in items.into_iter().enumerate() {
             if index > 0 {
                 out.push(b',');
             }

@@ -23,22 +23,28 @@ pub(super) fn write<'r>(record: &mut Object<'_>, redactions: impl Iterator<Item 
         return;
     }
     let pairs = redactions.map(|redaction| (redaction.path.as_str(), Some(&redaction.removal)));
+    let one = |out: &mut Vec<u8>, group: Group<'_>| write_one(out, group, fit);
     let listed = match fit {
-        Fit::Whole if count <= SINGLE_MAX => pairs.collect(),
+        Fit::Whole if count <= SINGLE_MAX => return record.list(name!("redactions"), pairs, one),
         Fit::Whole | Fit::WithoutPayloads => groups(pairs.map(|(path, removal)| (area(path), removal)), GROUPS_MAX),
         Fit::Bare | Fit::Least => groups(pairs.map(|(path, removal)| (ancestor(path, 1), removal)), BARE_GROUPS_MAX),
     };
-    record.list(name!("redactions"), &listed, |out, &(path, removal)| {
-        let mut object = Object::open(out);
-        if let Some(key_id) = removal.and_then(|removal| removal.key_id.as_deref()) {
-            object.text(name!("key_id"), &fit.text(key_id));
-        }
-        object.text(name!("method"), removal.map_or(Method::Drop.as_str(), |removal| removal.method));
-        object.text(name!("path"), &fit.text(path));
-        let rule = removal.map_or_else(|| MORE.to_owned(), |removal| removal.rule.to_string());
-        object.text(name!("rule"), &fit.text(&rule));
-        object.close();
-    });
+    record.list(name!("redactions"), listed, one);
+}
+
+fn write_one(out: &mut Vec<u8>, (path, removal): Group<'_>, fit: Fit) {
+    let mut object = Object::open(out);
+    if let Some(key_id) = removal.and_then(|removal| removal.key_id.as_deref()) {
+        object.text(name!("key_id"), &fit.text(key_id));
+    }
+    object.word(name!("method"), removal.map_or(Method::Drop.as_str(), |removal| removal.method).as_bytes());
+    object.text(name!("path"), &fit.text(path));
+    let (kind, rule) = removal.map_or(("", MORE), |removal| removal.rule.parts());
+    match fit {
+        Fit::Least => object.text(name!("rule"), &fit.text(&format!("{kind}{rule}"))),
+        _ => object.joined(name!("rule"), &[kind, rule]),
+    }
+    object.close();
 }
 
 /// A place, and what was done there; nothing stands for whatever else was done.
@@ -115,6 +121,20 @@ mod tests {
     fn nothing_is_listed_where_nothing_was_removed() {
         for fit in [Fit::Whole, Fit::WithoutPayloads, Fit::Bare, Fit::Least] {
             check(fit, core::iter::empty(), &[]);
+        }
+    }
+
+    #[test]
+    fn a_rule_is_escaped_as_any_text() {
+        for fit in [Fit::Whole, Fit::Bare, Fit::Least] {
+            let removal = Removal::drop(Rule::path("\"card number\"[].\u{1}"));
+            let redactions = [Redaction::new("/outcome/reason".to_owned(), removal)];
+            let mut out = Vec::new();
+            let mut record = Object::open(&mut out);
+            write(&mut record, redactions.iter(), fit);
+            record.close();
+            let record: serde_json::Value = serde_json::from_slice(&out).unwrap();
+            assert_eq!(record["redactions"][0]["rule"], "path:\"card number\"[].\u{1}");
         }
     }
 }

@@ -107,37 +107,55 @@ impl Names {
         found.filter(|_| self.exceptions.is_empty() || !self.exceptions.contains(&normalised(name)))
     }
 
-    /// Returns where words of the name start with the letter that a rule starts with. Most names have no such place, and
+    /// Returns where words of the name start with the letters that a rule starts with. Most names have no such place, and
     /// each member of each captured value is asked for its name: so it is the letters that are looked at first.
-    fn starts_of_rules<'n>(&self, name: &'n str) -> impl Iterator<Item = usize> + use<'n> {
-        let starts = self.starts;
-        let letters = name.bytes().enumerate().filter(move |(_, byte)| starts.has(*byte));
+    fn starts_of_rules<'n>(&self, name: &'n str) -> impl Iterator<Item = usize> + use<'_, 'n> {
+        let bytes = name.as_bytes();
+        let letters = bytes.iter().enumerate().filter(move |&(at, first)| self.starts.has(*first, bytes.get(at + 1)));
         letters.map(|(at, _)| at).filter(|&at| starts_word(name, at))
     }
 }
 
 /// The bytes that the rules start with.
-#[derive(Clone, Copy, Debug)]
-struct Starts(u64);
+#[derive(Clone, Debug)]
+struct Starts {
+    firsts: u64,
+    /// By the place of each first byte, the bytes that follow it.
+    seconds: [u64; 64],
+}
 
 impl Starts {
     fn of(rules: &[NameRule]) -> Self {
-        let firsts = rules.iter().filter_map(|rule| rule.letters.bytes().next());
-        Self(firsts.fold(0, |starts, byte| starts | Self::bit(byte)))
+        let mut starts = Self { firsts: 0, seconds: [0; 64] };
+        for rule in rules {
+            let mut letters = rule.letters.chars().map(|letter| Self::place(u8::try_from(letter).unwrap_or(u8::MAX)));
+            let (Some(Some(first)), second) = (letters.next(), letters.next()) else { continue };
+            starts.firsts |= 1 << first;
+            if let Some(seconds) = starts.seconds.get_mut(usize::from(first)) {
+                // After a rule of one letter the next word may start with any.
+                *seconds |= second.flatten().map_or(u64::MAX, |second| 1 << second);
+            }
+        }
+        starts
     }
 
-    const fn has(self, byte: u8) -> bool {
-        self.0 & Self::bit(byte) != 0
+    /// Tells whether a rule may start with these bytes. What follows is known only if it is a letter or digit of ASCII: a
+    /// separator counts for nothing, and other letters may have a lower case in ASCII.
+    fn has(&self, first: u8, second: Option<&u8>) -> bool {
+        let Some(first) = Self::place(first).filter(|first| self.firsts & 1 << first != 0) else { return false };
+        let second = second.filter(|second| second.is_ascii()).and_then(|second| Self::place(*second));
+        second
+            .is_none_or(|second| self.seconds.get(usize::from(first)).is_none_or(|seconds| seconds & 1 << second != 0))
     }
 
-    /// Letters have a bit whatever their case, digits have one, and all characters beyond ASCII share one.
-    const fn bit(byte: u8) -> u64 {
+    /// Letters have a place whatever their case, digits have one, and all characters beyond ASCII share one.
+    const fn place(byte: u8) -> Option<u8> {
         match byte {
-            b'a'..=b'z' => 1 << (byte - b'a'),
-            b'A'..=b'Z' => 1 << (byte - b'A'),
-            b'0'..=b'9' => 1 << (26 + byte - b'0'),
-            0x80.. => 1 << 63,
-            _ => 0,
+            b'a'..=b'z' => Some(byte - b'a'),
+            b'A'..=b'Z' => Some(byte - b'A'),
+            b'0'..=b'9' => Some(26 + byte - b'0'),
+            0x80.. => Some(63),
+            _ => None,
         }
     }
 }
@@ -172,6 +190,13 @@ fn matches_words(rest: &str, rule: &str) -> bool {
 
 /// Tells whether a word of the name starts at the character at `at`.
 fn starts_word(name: &str, at: usize) -> bool {
+    // Most places are inside of a word.
+    if let [.., previous, this] = name.as_bytes().get(..=at).unwrap_or_default()
+        && previous.is_ascii_alphabetic()
+        && this.is_ascii_lowercase()
+    {
+        return false;
+    }
     let (before, rest) = name.split_at_checked(at).unwrap_or((name, ""));
     let mut following = rest.chars();
     let Some(this) = following.next().filter(|character| character.is_alphanumeric()) else { return false };
@@ -257,5 +282,28 @@ mod tests {
         ] {
             check(name, None);
         }
+    }
+
+    #[test]
+    fn the_first_letters_of_a_rule_are_found_however_they_are_written() {
+        let mut names = Names::default();
+        ["x", "éa", "dé", "ok", "7z"].iter().for_each(|name| names.add(name, Rule::called(name), Method::Drop));
+        let check = |name: &str, expected: Option<&str>| {
+            assert_eq!(names.find(name).map(|found| found.rule.to_string()).as_deref(), expected, "{name}");
+        };
+        check("x", Some("x"));
+        check("X_ray", Some("x"));
+        check("theXRay", Some("x"));
+        check("x1", Some("x"));
+        check("xray", None);
+        check("ÉA", Some("éa"));
+        check("dÉ", Some("dé"));
+        check("d_É", Some("dé"));
+        check("de", None);
+        // The sign of Kelvin has a `k` as its lower case.
+        check("o\u{212a}", Some("ok"));
+        check("O-K", Some("ok"));
+        check("my7z", Some("7z"));
+        check("p_in", Some("name:pin"));
     }
 }

@@ -43,7 +43,8 @@ impl Rule {
         Self { kind: "", text: Text::Shared(text.into()) }
     }
 
-    fn parts(&self) -> (&'static str, &str) {
+    /// Returns what the rule is called, in two parts.
+    pub(crate) fn parts(&self) -> (&'static str, &str) {
         let text = match &self.text {
             Text::Known(text) => *text,
             Text::Shared(text) => &**text,

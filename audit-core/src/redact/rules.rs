@@ -83,7 +83,7 @@ impl Rules {
         self.attribute.get(index).or_else(|| self.policy.get(index.checked_sub(self.attribute.len())?))
     }
 
-    pub(crate) fn paths(&self) -> impl Iterator<Item = (usize, &'static Path)> + use<> {
+    pub(crate) fn paths(&self) -> impl Iterator<Item = (usize, &'static Path)> + Clone + use<> {
         self.attribute.iter().chain(self.policy).enumerate()
     }
 

@@ -2,12 +2,13 @@
 //! error text too.
 
 use core::fmt;
+use core::mem::size_of;
 use core::ops::Range;
-use std::collections::BTreeMap;
 
 use super::Removal;
 use super::rule::Rule;
 use crate::canonical::write_string;
+use crate::reused::{Reused, reuse};
 
 /// How many texts and bytes one call keeps; beyond that its error text is withheld altogether.
 const TEXTS_MAX: usize = 256;
@@ -23,17 +24,58 @@ pub(crate) const REMOVED: &str = "[redacted]";
 /// Removed values. They never leave this type but as places to cut.
 #[derive(Default)]
 pub(crate) struct Secrets {
-    /// Every form that a removed value may take in a text, with the rule that removed it.
-    texts: BTreeMap<String, Rule>,
-    /// The length of all of `texts`, without the rules.
-    bytes: usize,
+    /// None until the first one: most calls remove nothing.
+    forms: Option<Reused<Forms>>,
     /// Set when a removed value could not be kept: then no text of the call can be trusted to be free of it.
     incomplete: Option<Rule>,
 }
 
+/// Every form that a removed value may take in a text, with the rule that removed it.
+#[derive(Default)]
+struct Forms {
+    /// One behind the other, so that keeping one more allocates nothing.
+    texts: String,
+    /// Where each stands, in the order of the forms, each of which is there once.
+    places: Vec<(Range<usize>, Rule)>,
+}
+
+impl Forms {
+    fn iter(&self) -> impl Iterator<Item = (&str, &Rule)> {
+        self.places.iter().map(|(place, rule)| (self.form(place), rule))
+    }
+
+    fn form(&self, place: &Range<usize>) -> &str {
+        self.texts.get(place.clone()).unwrap_or_default()
+    }
+
+    /// Returns where the form is listed, or where it would be.
+    fn find(&self, form: &str) -> Result<usize, usize> {
+        self.places.binary_search_by(|(place, _)| self.form(place).cmp(form))
+    }
+
+    fn insert(&mut self, form: &str, rule: &Rule) {
+        if let Err(at) = self.find(form) {
+            let start = self.texts.len();
+            self.texts.push_str(form);
+            self.places.insert(at, (start..self.texts.len(), rule.clone()));
+        }
+    }
+
+    fn clear(&mut self) {
+        self.texts.clear();
+        self.places.clear();
+    }
+
+    const fn capacity(&self) -> usize {
+        self.texts.capacity() + self.places.capacity() * size_of::<(Range<usize>, Rule)>()
+    }
+}
+
+reuse!(Forms, |forms| forms.capacity());
+
 impl fmt::Debug for Secrets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Secrets").field("texts", &self.texts.len()).finish_non_exhaustive()
+        f.debug_struct("Secrets").field("forms", &self.count()).finish_non_exhaustive()
     }
 }
 
@@ -48,26 +90,42 @@ pub(crate) struct Scrubbed {
 impl Secrets {
     /// Keeps one removed scalar, in the forms that it takes in texts.
     pub(crate) fn add(&mut self, text: &str, rule: &Rule) {
-        if self.is_incomplete() || self.texts.contains_key(text) {
+        if self.is_incomplete() || self.has(text) {
             return;
         }
         if text.len() > BYTES_MAX {
             self.withhold(rule);
         } else if !text.trim().is_empty() {
-            forms(text).into_iter().for_each(|form| self.keep(form, rule));
+            each_form(text, &mut |form| self.keep(form, rule));
         }
     }
 
-    fn keep(&mut self, form: String, rule: &Rule) {
-        if self.is_incomplete() || self.texts.contains_key(&form) {
+    fn keep(&mut self, form: &str, rule: &Rule) {
+        if self.is_incomplete() || self.has(form) {
             return;
         }
-        if self.texts.len() >= TEXTS_MAX || self.bytes + form.len() > BYTES_MAX {
+        if self.count() >= TEXTS_MAX || self.bytes() + form.len() > BYTES_MAX {
             self.withhold(rule);
             return;
         }
-        self.bytes += form.len();
-        self.texts.insert(form, rule.clone());
+        self.forms.get_or_insert_default().insert(form, rule);
+    }
+
+    fn has(&self, form: &str) -> bool {
+        self.forms.as_ref().is_some_and(|forms| forms.find(form).is_ok())
+    }
+
+    fn count(&self) -> usize {
+        self.forms.as_ref().map_or(0, |forms| forms.places.len())
+    }
+
+    /// Returns the length of all forms, without the rules.
+    fn bytes(&self) -> usize {
+        self.forms.as_ref().map_or(0, |forms| forms.texts.len())
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (&str, &Rule)> {
+        self.forms.iter().flat_map(|forms| forms.iter())
     }
 
     /// Takes over what was removed.
@@ -83,9 +141,7 @@ impl Secrets {
         if let Some(rule) = &other.incomplete {
             self.withhold(rule);
         }
-        for (form, rule) in &other.texts {
-            self.keep(form.clone(), rule);
-        }
+        other.iter().for_each(|(form, rule)| self.keep(form, rule));
     }
 
     /// Tells whether a removed value is not known, so that every text is withheld.
@@ -94,8 +150,8 @@ impl Secrets {
     }
 
     /// Tells whether nothing was removed.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.texts.is_empty() && !self.is_incomplete()
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.forms.is_none() && !self.is_incomplete()
     }
 
     /// Notes that a removed value is not known.
@@ -127,7 +183,7 @@ impl Secrets {
     pub(crate) fn cut(&self, text: &str) -> (String, Vec<Removal>) {
         let mut cuts: Vec<Range<usize>> = Vec::new();
         let mut removals: Vec<Removal> = Vec::new();
-        for (secret, rule) in &self.texts {
+        for (secret, rule) in self.iter() {
             let known = cuts.len();
             find_all(text, secret, &mut cuts);
             if cuts.len() > known && !removals.iter().any(|removal| removal.rule == *rule) {
@@ -138,27 +194,33 @@ impl Secrets {
     }
 }
 
-/// Returns the forms that a scalar takes in texts: as it is, as `Debug` and JSON escape it, a number without exponent.
-fn forms(text: &str) -> Vec<String> {
+/// Gives the forms that a scalar takes in texts: as it is, as `Debug` and JSON escape it, a number without exponent.
+fn each_form(text: &str, keep: &mut dyn FnMut(&str)) {
+    keep(text);
     // Most scalars look the same however they are escaped.
     let is_plain = |byte: u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\'' | b'\\');
-    let mut forms = if text.bytes().all(is_plain) { vec![text.to_owned()] } else { escaped(text) };
-    if text.trim() != text && !text.trim().is_empty() {
-        forms.push(text.trim().to_owned());
+    if !text.bytes().all(is_plain) {
+        escaped(text).iter().for_each(|form| keep(form));
     }
-    if is_number(text) && text.contains(['e', 'E']) {
-        forms.extend(text.parse::<f64>().map(|number| number.to_string()));
+    let trimmed = text.trim();
+    if trimmed != text && !trimmed.is_empty() {
+        keep(trimmed);
     }
-    forms
+    if text.contains(['e', 'E'])
+        && is_number(text)
+        && let Ok(number) = text.parse::<f64>()
+    {
+        keep(&number.to_string());
+    }
 }
 
-fn escaped(text: &str) -> Vec<String> {
+fn escaped(text: &str) -> [String; 3] {
     let debug = format!("{text:?}");
     let mut json = Vec::with_capacity(text.len() + 2);
     write_string(&mut json, text);
     let json = String::from_utf8(json).unwrap_or_default();
     let unquoted = |quoted: &str| quoted.get(1..quoted.len() - 1).unwrap_or_default().to_owned();
-    vec![text.to_owned(), unquoted(&debug), unquoted(&json), text.escape_debug().to_string()]
+    [unquoted(&debug), unquoted(&json), text.escape_debug().to_string()]
 }
 
 fn is_number(text: &str) -> bool {
@@ -329,10 +391,10 @@ mod tests {
         assert!(!secrets.is_incomplete());
         secrets.add("q\"q", &Rule::path("all"));
         assert!(secrets.is_incomplete());
-        assert_eq!(secrets.texts.len(), TEXTS_MAX);
+        assert_eq!(secrets.count(), TEXTS_MAX);
         let mut long = Secrets::default();
         long.add(&"\"".repeat(BYTES_MAX), &Rule::path("all"));
-        assert!(long.is_incomplete() && long.bytes <= BYTES_MAX);
+        assert!(long.is_incomplete() && long.bytes() <= BYTES_MAX);
         secrets = Secrets::default();
         secrets.add(&"x".repeat(BYTES_MAX + 1), &Rule::path("all"));
         assert!(secrets.is_incomplete());
@@ -349,8 +411,31 @@ mod tests {
         let removals = vec![Removal::drop(Rule::path("card"))];
         let scrubbed = Rules::default().scrub("a hunter2\\\"", &outer);
         assert_eq!(scrubbed, Scrubbed { text: Some("a [redacted]".to_owned()), removals });
-        (0..TEXTS_MAX).for_each(|n| inner.keep(format!("value {n}"), &Rule::path("all")));
+        (0..TEXTS_MAX).for_each(|n| inner.keep(&format!("value {n}"), &Rule::path("all")));
         outer.absorb(&inner);
         assert!(outer.is_incomplete() && !outer.is_empty());
+    }
+
+    #[test]
+    fn what_is_used_again_knows_nothing_of_the_call_before() {
+        let rule = Rule::path("card");
+        let mut before = Secrets::default();
+        before.add("hunter2", &rule);
+        let place = core::ptr::from_ref(&**before.forms.as_ref().unwrap());
+        drop(before);
+        let mut after = Secrets::default();
+        assert!(after.is_empty());
+        after.add("swordfish", &rule);
+        assert_eq!(core::ptr::from_ref(&**after.forms.as_ref().unwrap()), place);
+        assert_eq!((after.count(), after.bytes()), (1, "swordfish".len()));
+        assert_eq!(Rules::default().scrub("hunter2 swordfish", &after).text.unwrap(), "hunter2 [redacted]");
+    }
+
+    #[test]
+    fn each_form_is_kept_once_in_their_order() {
+        let mut secrets = Secrets::default();
+        ["pear", "apple", "fig", "apple", "pear"].iter().for_each(|text| secrets.add(text, &Rule::path("fruit")));
+        let forms: Vec<&str> = secrets.iter().map(|(form, _)| form).collect();
+        assert_eq!(forms, ["apple", "fig", "pear"]);
     }
 }
