@@ -6,3 +6,4 @@ mod holes;
 mod keys;
 mod place;
 mod policy;
+mod types;
