@@ -1,6 +1,7 @@
 //! What is removed, how, and by whose word; and what can be told apart, read again or erased.
 
 mod airline;
+mod erased;
 mod erasure;
 mod holes;
 mod keys;
