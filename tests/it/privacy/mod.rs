@@ -3,6 +3,7 @@
 mod airline;
 mod erased;
 mod erasure;
+mod example;
 mod holes;
 mod keys;
 mod place;
