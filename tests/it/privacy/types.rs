@@ -26,7 +26,9 @@ macro_rules! seen {
         fn take(value: $type) -> $type {
             value
         }
-        let seen = look(|| drop(take($value)));
+        let seen = look(|| {
+            let _back = take($value);
+        });
         assert_eq!((&seen.argument, &seen.rules[0]), (&seen.result, &seen.rules[1]));
         seen
     }};
@@ -466,7 +468,7 @@ fn what_a_type_removes_stays_out_of_errors() {
     #[derive(Debug)]
     enum Failure {
         #[expect(dead_code, reason = "only shown")]
-        Nobody(Patron),
+        Nobody(Box<Patron>),
     }
     #[audited(action = "order.ship", level = "request_response")]
     fn fail(value: Patron) -> Result<u8, String> {
@@ -474,7 +476,7 @@ fn what_a_type_removes_stays_out_of_errors() {
     }
     #[audited(action = "order.ship", level = "request_response")]
     fn show(value: u8) -> Result<u8, Failure> {
-        if value == 0 { Ok(0) } else { Err(Failure::Nobody(patron())) }
+        if value == 0 { Ok(0) } else { Err(Failure::Nobody(Box::new(patron()))) }
     }
     let seen = look(|| drop(fail(patron())));
     check(&seen, patron_seen(), &PATRON_RULES);
