@@ -363,6 +363,42 @@ fn an_erased_subject_is_gone_from_the_log_and_every_copy_of_it() {
 }
 
 #[test]
+fn a_process_that_holds_the_log_goes_on_after_an_erasure_and_cannot_read_what_was() {
+    let place = Place::new();
+    let held = place.open("log");
+    let third = "01a17cbd-e826-77ed-86a8-000000000003";
+    place.write(&held, third, "customer-17", "Am Markt 1");
+    held.flush().unwrap();
+    let erase = "erase DIR/log --subject customer-17 --tenant acme --reason letter --key-file DIR/key";
+    let ran = place.run(erase);
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{}", ran.stdout);
+    assert!(ran.stdout.contains("recorded in      DIR/log.operator\n"), "{}", ran.stdout);
+    let events = place.events("log.operator");
+    assert_eq!((events.len(), events[0].0.as_str()), (1, "subject.erased"));
+
+    // It knew the key, and does not use it again.
+    let fourth = "01a17cbd-e826-77ed-86a8-000000000004";
+    place.write(&held, fourth, "customer-17", "Kirchgasse 5");
+    held.flush().unwrap();
+    for (record_id, code, told) in [
+        (FIRST, 1, "was erased"),
+        (third, 1, "was erased"),
+        (SECOND, 0, "\"Gartenstr. 2\""),
+        (fourth, 0, "\"Kirchgasse 5\""),
+    ] {
+        let ran = place.run(&format!("reveal DIR/log {record_id} {STREET}"));
+        assert!(ran.code == code && ran.stdout.contains(told), "{record_id}: {}{}", ran.stdout, ran.stderr);
+    }
+    held.close().unwrap();
+    place.ok("verify DIR/log");
+    // The log beside it has no keys, which the verdict under a pinned one says; that of the log itself is what it was.
+    let ran = place.run_with(&format!("verify DIR/log --key {}", place.vkey), "");
+    assert!(ran.stdout.contains("intact           DIR/log\nunverifiable     DIR/log.operator\n"), "{}", ran.stdout);
+    assert!(["Blumenweg", "Am Markt", "Kirchgasse", "customer-17"].iter().all(|text| !place.holds("log", text)));
+    assert!(!place.holds("log.operator", "customer-17"));
+}
+
+#[test]
 fn an_erasure_that_was_not_recorded_is_recorded_by_the_next() {
     let place = Place::new();
     place.ring().erase(Some(TENANT), "customer-17").unwrap();

@@ -13,8 +13,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::canonical::{self, Canonical, Removed, Writable};
-use crate::privacy::{Method, types};
-use crate::redact::named::named_value;
+use crate::privacy::Method;
+use crate::redact::named::first_told;
 use crate::redact::rule::Rule;
 use crate::redact::secrets::REMOVED;
 use crate::redact::{Path, Removal, Root, Segment};
@@ -303,9 +303,7 @@ impl Captured<'_> {
 /// and what looks like a secret; `None` if it has to be withheld.
 fn clean(canonical: &mut Canonical, pointer: &str, mut text: String) -> Option<String> {
     let rules = canonical.rules()?;
-    let named = named_value(&text, &rules.privacy.names).map(|(keep, name)| (keep, name.rule.clone()));
-    let first = named.into_iter().chain(shown_type(&text)).min_by_key(|(keep, _)| *keep);
-    if let Some((keep, rule)) = first {
+    if let Some((keep, rule)) = first_told(&text, &rules.privacy.names) {
         canonical.secrets().add_debug(text.get(keep..).unwrap_or_default(), &rule);
         text.truncate(keep);
         text.push(' ');
@@ -317,21 +315,6 @@ fn clean(canonical: &mut Canonical, pointer: &str, mut text: String) -> Option<S
         canonical.note_removal(pointer.to_owned(), removal);
     }
     scrubbed.text
-}
-
-/// Finds where a type that has rules shows itself: `Customer {`, `Card(`. Returns where its members start, and the rule.
-fn shown_type(text: &str) -> Option<(usize, Rule)> {
-    let places = types::shown().filter_map(|(shown, name)| {
-        let is_whole = |at: usize| {
-            let before = text.get(..at).and_then(|before| before.chars().next_back());
-            let after = text.get(at + shown.len()..).unwrap_or_default();
-            !before.is_some_and(|before| before.is_alphanumeric() || before == '_')
-                && after.trim_start_matches(' ').starts_with(['{', '('])
-        };
-        let at = text.match_indices(shown).map(|(at, _)| at).find(|&at| is_whole(at))?;
-        Some((at + shown.len(), Rule::of_type(name)))
-    });
-    places.min_by_key(|(keep, _)| *keep)
 }
 
 /// A text that refuses to grow beyond its limit.

@@ -244,9 +244,11 @@ pub fn call(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
 /// | `skip` | nothing, and the record says nothing of it |
 ///
 /// Marks stand on the members of structs and of the variants of enums, on variants, and on the type itself, which then is
-/// removed as a whole. `#[audit(crate = path)]` on the type names the crate `audited`.
+/// removed as a whole. Of a marked variant its name is still seen, unless it has no members: where the choice itself is the
+/// secret, mark the type. `#[audit(crate = path)]` on the type names the crate `audited`.
 ///
-/// The rules hold at any depth: in lists and maps, in types that know nothing of them, in results and in errors. The
+/// The rules hold at any depth: in lists and maps, in types that know nothing of them, in results and in errors. A text in
+/// which `Debug` shows the type is cut there: an error's, a panic's, or that of a parameter that is only `Debug`. The
 /// type has to be `Serialize`: a value is known by the name that serde gives its type, and by the names of its members,
 /// `rename` and `rename_all` included. **Two types of one name are not told apart**: what is marked in either is removed
 /// from both. Where serde does not tell the name (`into`, `remote`, `transparent`, `flatten`, unnamed members of tagged

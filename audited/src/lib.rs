@@ -47,6 +47,7 @@
 //! - [`Unavailable`], what a call is refused with when it cannot be recorded and must not run unrecorded;
 //! - [`Outcome`], by which a type says how its call ended where `Ok` and `Err` do not;
 //! - [`call!`], for blocks and closures, and [`manual`], for adapters;
+//! - [`privacy`], [`keyring`] and [`policy`](mod@policy): what a log does not keep, what it keeps until it is erased, and who says so;
 //! - [`sites`], the census of audited functions, and [`doctor`](doctor()), which names what stands in the way of records.
 //!
 //! # Guarantees
@@ -75,15 +76,16 @@ pub mod doctor;
 mod init;
 #[cfg(feature = "opentelemetry")]
 pub mod opentelemetry;
+pub mod privacy;
 
 pub use audit_core::context::baggage::Carried;
 pub use audit_core::context::{Context, ContextGuard, Mcp, Scoped, Watch, context, inherit};
 pub use audit_core::event::{Event, EventError, event};
 pub use audit_core::manual;
-pub use audit_core::privacy::Secret;
 pub use audit_core::sites::{AuditedSite, Census, ExemptSite, sites};
 pub use audit_core::vocabulary::{Applied, Durability, Effect, EventName, Level, Status, Telemetry, Trigger};
 pub use audit_core::{Conclusion, Deny, Outcome, Unavailable};
+pub use privacy::Secret;
 
 /// What one writes to put another sink in the place of the log: the trait and what it takes and answers.
 pub mod sink {
@@ -122,16 +124,64 @@ pub mod keys {
 }
 
 /// The keys by which values in a log stay linkable, and can be read again until they are erased.
+///
+/// ```
+/// use std::sync::Arc;
+/// use audited::Log;
+/// use audited::keyring::{FileKeyRing, KeyRing as _, TenantKey};
+///
+/// # let directory = tempfile::tempdir()?;
+/// # let (tenant_key, ring, log) = (directory.path().join("tenant.key"), directory.path().join("ring"), directory.path().join("audit"));
+/// // Once: `audited key-ring new ring --tenant-key-file tenant.key` does the same.
+/// TenantKey::create(&tenant_key)?;
+/// FileKeyRing::create(&ring)?;
+///
+/// // The program that writes the log. The ring lies neither in it nor in its backups.
+/// let keys = Arc::new(FileKeyRing::open(&ring, TenantKey::read(&tenant_key)?)?);
+/// let log = Log::options().key_ring(keys.clone()).open(&log)?;
+///
+/// // Whoever erases a subject: `audited erase` does it, and records it in the log.
+/// let key = keys.subject_key(None, "account-17")?;
+/// assert_eq!(keys.erase(None, "account-17")?.destroyed, [key.id()]);
+/// # log.close()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[cfg(feature = "store")]
 pub mod keyring {
     pub use audit_store::keyring::*;
 }
 
 /// Audit policies: how much of which call is recorded, what is removed from it, and for how long it is kept.
+///
+/// ```
+/// # let directory = tempfile::tempdir()?;
+/// # let (policy, path) = (directory.path().join("policy.toml"), directory.path().join("audit"));
+/// std::fs::write(&policy, r#"
+///     [redaction]
+///     names.token = "email"
+///     patterns.redact = "us_ssn"
+///
+///     [[rule]]
+///     name = "refunds"
+///     action = "order.refund"
+///     level = "request_response"
+///     seal = { paths = ["customer.name"], subject = "customer.id" }
+/// "#)?;
+/// assert_eq!(audited::policy::read(&policy)?.rules()[0].name, "refunds");
+/// let log = audited::Log::options().policy_file(&policy).open(&path)?;
+/// # log.close()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[cfg(feature = "store")]
 pub mod policy {
     pub use audit_core::audit_policy::*;
     pub use audit_store::policy::*;
+}
+
+/// The lines of a log, one after the other, for programs that look into one.
+#[cfg(feature = "store")]
+pub mod read {
+    pub use audit_store::read::*;
 }
 
 #[cfg(all(feature = "layer", feature = "store"))]

@@ -7,10 +7,10 @@ use std::process::Command;
 use serde_json::Value;
 use testkit::{outside_data, workspace};
 
-/// Runs the example and returns what it printed.
-fn run_example(arguments: &[&str]) -> String {
+/// Runs an example and returns what it printed.
+pub(crate) fn run_example(name: &str, arguments: &[&str]) -> String {
     let output = Command::new(env!("CARGO"))
-        .args(["run", "--quiet", "--package", "examples", "--example", "support_agent", "--"])
+        .args(["run", "--quiet", "--package", "examples", "--example", name, "--"])
         .args(arguments)
         .current_dir(workspace())
         .output()
@@ -65,7 +65,7 @@ pub(crate) fn tokens(text: &str) -> BTreeSet<&str> {
 fn the_example_runs_without_arguments() {
     let directory = tempfile::tempdir().unwrap();
     let log = directory.path().join("audit");
-    let text = run_example(&["--log", log.to_str().unwrap()]);
+    let text = run_example("support_agent", &["--log", log.to_str().unwrap()]);
     for part in ["verdict          intact", "10 calls: 9 ok, 1 failed", "approval.granted", "Go on with:"] {
         assert!(text.contains(part), "{part} is missing in {text}");
     }
@@ -88,7 +88,7 @@ fn the_recorded_runs_leave_two_records_a_call_and_no_personal_data() {
     let directory = tempfile::tempdir().unwrap();
     let log = directory.path().join("audit");
     let calls = data.join("calls.jsonl");
-    let text = run_example(&["--calls", calls.to_str().unwrap(), "--log", log.to_str().unwrap()]);
+    let text = run_example("support_agent", &["--calls", calls.to_str().unwrap(), "--log", log.to_str().unwrap()]);
     assert!(text.contains("verdict          intact"), "{text}");
 
     let calls = lines(&calls);

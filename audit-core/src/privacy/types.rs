@@ -73,5 +73,13 @@ pub(crate) fn of(name: &str) -> &'static [MemberRule] {
 /// Returns how values of the types that have rules show themselves by `Debug`, by the type's name or their variant's, and
 /// the name of the type.
 pub(crate) fn shown() -> impl Iterator<Item = (&'static str, &'static str)> {
-    KNOWN.iter().flat_map(|(&name, rules)| rules.iter().map(move |rule| (rule.variant.unwrap_or(name), name)))
+    KNOWN.values().flatten().map(MemberRule::shown)
+}
+
+impl MemberRule {
+    /// Takes the names that the program has, which `Debug` shows whatever serde calls the type, from that of the rule.
+    fn shown(&self) -> (&'static str, &'static str) {
+        let of = self.rule.split_once('.').map_or(self.rule, |(of, _member)| of);
+        of.split_once("::").map_or((of, of), |(name, variant)| (variant, name))
+    }
 }

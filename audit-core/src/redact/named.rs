@@ -1,15 +1,39 @@
-//! The names of secrets in free text, where a value follows them.
+//! The names of secrets, and of types that have rules, in free text, where a value follows them.
 
 use super::names::{NameRule, Names};
+use super::rule::Rule;
+use crate::privacy::types;
 
 /// How many words the name of a secret in free text may have: `API key`.
 const NAME_WORDS_MAX: usize = 4;
+
+/// Finds where a text first tells the value of a secret, or shows a value whose type has rules. Returns where that starts,
+/// and the rule.
+pub(crate) fn first_told(text: &str, names: &Names) -> Option<(usize, Rule)> {
+    let named = named_value(text, names).map(|(keep, name)| (keep, name.rule.clone()));
+    named.into_iter().chain(shown_type(text)).min_by_key(|(keep, _)| *keep)
+}
+
+/// Finds where `Debug` shows a value whose type has rules: `Customer {`, `Card(`. Returns where its members start.
+fn shown_type(text: &str) -> Option<(usize, Rule)> {
+    let places = types::shown().filter_map(|(shown, name)| {
+        let is_whole = |at: usize| {
+            let before = text.get(..at).and_then(|before| before.chars().next_back());
+            let after = text.get(at + shown.len()..).unwrap_or_default();
+            !before.is_some_and(|before| before.is_alphanumeric() || before == '_')
+                && (after.starts_with('(') || after.trim_start_matches(' ').starts_with('{'))
+        };
+        let at = text.match_indices(shown).map(|(at, _)| at).find(|&at| is_whole(at))?;
+        Some((at + shown.len(), Rule::of_type(name)))
+    });
+    places.min_by_key(|(keep, _)| *keep)
+}
 
 /// Finds the first `name: value`, `name=value`, `Name(value)` or `Name { value }` whose name is that of a secret; returns
 /// where the value starts.
 ///
 /// Each look back ends at the separator before, so that the text is read a fixed number of times.
-pub(crate) fn named_value<'r>(text: &str, names: &'r Names) -> Option<(usize, &'r NameRule)> {
+fn named_value<'r>(text: &str, names: &'r Names) -> Option<(usize, &'r NameRule)> {
     // A name at the very end has no value.
     let end = text.trim_end().len();
     let separators = text.char_indices().filter(|&(_, character)| matches!(character, ':' | '=' | '(' | '{'));

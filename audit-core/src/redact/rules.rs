@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::named::named_value;
+use super::named::first_told;
 use super::pattern::{self, Match, Patterns};
 use super::rule::Rule;
 use super::secrets::{REMOVED, Scrubbed, Secrets};
@@ -149,8 +149,8 @@ impl Rules {
         &self.privacy.patterns
     }
 
-    /// Removes from a text what was removed before, everything after the name of a secret that is given a value, and what
-    /// looks like a secret. The text is withheld if a removed value is not known.
+    /// Removes from a text what was removed before, everything after the name of a secret that is given a value or of a type
+    /// that has rules, and what looks like a secret. The text is withheld if a removed value is not known.
     pub(crate) fn scrub(&self, text: &str, secrets: &Secrets) -> Scrubbed {
         if let Some(rule) = secrets.unknown() {
             return Scrubbed { text: None, removals: vec![Removal::drop(rule.clone())] };
@@ -163,11 +163,11 @@ impl Rules {
     /// withhold them.
     pub(crate) fn scrub_known(&self, text: &str, secrets: &Secrets) -> (String, Vec<Removal>) {
         let (mut clean, mut removals) = secrets.cut(text);
-        if let Some((keep, name)) = named_value(&clean, &self.privacy.names) {
+        if let Some((keep, rule)) = first_told(&clean, &self.privacy.names) {
             clean.truncate(keep);
             clean.push(' ');
             clean.push_str(REMOVED);
-            removals.push(Removal::drop(name.rule.clone()));
+            removals.push(Removal::drop(rule));
         }
         if let Some(without) = self.without_patterns(&clean, &mut removals) {
             clean = without;

@@ -4,7 +4,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens as _, quote_spanned};
 use syn::ext::IdentExt as _;
 use syn::parse::{ParseStream, Parser as _};
-use syn::{Attribute, Data, DataEnum, DeriveInput, Field, Fields, Meta, Token};
+use syn::{Attribute, Data, DataEnum, DeriveInput, Field, Fields, Meta, Token, Variant};
 
 use super::naming::{Case, Serde};
 use crate::args::each_element;
@@ -36,11 +36,13 @@ pub(super) enum Member {
     All,
 }
 
+#[derive(Clone)]
 pub(super) enum Act {
     Skip,
     Remove(Method),
 }
 
+#[derive(Clone)]
 pub(super) enum Method {
     Drop,
     Mask {
@@ -97,6 +99,8 @@ struct Place {
 fn of_variants(data: &DataEnum, place: &Place, serde: &Serde, described: &mut Described, errors: &mut Errors) {
     // Only serde's own form of an enum tells its variants to the serializer.
     let form = ["tag", "untagged"].into_iter().find(|word| serde.has(word));
+    let of_all = described.rules.first().map(|rule| rule.act.clone());
+    let mut shown = Vec::new();
     for variant in &data.variants {
         let own = Serde::of(&variant.attrs, errors);
         let form = form.or_else(|| ["untagged", "with", "serialize_with"].into_iter().find(|word| own.has(word)));
@@ -107,15 +111,24 @@ fn of_variants(data: &DataEnum, place: &Place, serde: &Serde, described: &mut De
             variant: form.is_none().then(|| name.clone()),
             case: own.rename_all.or(serde.rename_all_fields),
         };
+        if let Some(act) = &of_all {
+            if let Some(form) = form.filter(|_| hides_type(variant, serde, &own)) {
+                errors.on(
+                    &variant.ident,
+                    format!("with `#[serde({form})]` serde does not tell here of which type it is: {INSTEAD}"),
+                );
+            }
+            // A text of `Debug` shows the variant, and not the type.
+            let (variant, name) = (inside.variant.clone(), inside.shown.clone());
+            shown.push(Rule { variant, member: Member::All, act: act.clone(), name });
+        }
         let before = described.rules.len();
         let marks = Marks::of(&variant.attrs, false, errors);
         if let Some(act) = marks.act(&[], errors) {
-            described.rules.push(Rule {
-                variant: inside.variant.clone(),
-                member: Member::All,
-                act,
-                name: inside.shown.clone(),
-            });
+            // Of a variant without members the name is all there is: it would stand in the record as that of the rule.
+            let is_unit = matches!(variant.fields, Fields::Unit);
+            let name = if is_unit { place.shown.clone() } else { inside.shown.clone() };
+            described.rules.push(Rule { variant: inside.variant.clone(), member: Member::All, act, name });
         }
         of_fields(&variant.fields, &inside, &mut described.rules, errors);
         let Some(form) = form else { continue };
@@ -128,6 +141,19 @@ fn of_variants(data: &DataEnum, place: &Place, serde: &Serde, described: &mut De
         if described.rules.len() > before {
             described.names.push(name);
         }
+    }
+    described.rules.extend(shown);
+}
+
+/// Tells whether serde serialises a variant as if there were no enum around it.
+fn hides_type(variant: &Variant, serde: &Serde, own: &Serde) -> bool {
+    let is_untagged = serde.has("untagged") || own.has("untagged");
+    let is_inside = serde.has("tag") && !serde.has("content");
+    let is_written_otherwise = own.has("with") || own.has("serialize_with");
+    match variant.fields {
+        Fields::Named(_) => is_written_otherwise,
+        Fields::Unnamed(_) => is_untagged || is_inside || is_written_otherwise,
+        Fields::Unit => false,
     }
 }
 

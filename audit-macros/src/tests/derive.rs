@@ -114,6 +114,31 @@ fn members_of_variants_are_known_by_the_form_of_the_enum() {
 }
 
 #[test]
+fn an_enum_that_is_marked_is_known_by_its_variants_where_debug_shows_them() {
+    let item = "#[audit(redact)] enum Contact { Nowhere, Mail(String), #[audit(mask)] Phone { number: u32 } }";
+    check(
+        &format!("#[serde(rename_all = \"snake_case\")] {item}"),
+        expect![[r#"
+        "Contact"
+            variant:Option::None,member:Member::All, Remove(Method::Drop)  "Contact"
+            variant:Option::Some("phone"),member:Member::All, Remove(Method::Mask{last_four:false})  "Contact::Phone"
+            variant:Option::Some("nowhere"),member:Member::All, Remove(Method::Drop)  "Contact::Nowhere"
+            variant:Option::Some("mail"),member:Member::All, Remove(Method::Drop)  "Contact::Mail"
+            variant:Option::Some("phone"),member:Member::All, Remove(Method::Drop)  "Contact::Phone"
+    "#]],
+    );
+    check(
+        "#[serde(tag = \"kind\")] #[audit(token)] enum Contact { Nowhere, Phone { number: u32 } }",
+        expect![[r#"
+        "Contact"
+            variant:Option::None,member:Member::All, Remove(Method::Token)  "Contact"
+            variant:Option::None,member:Member::All, Remove(Method::Token)  "Contact::Nowhere"
+            variant:Option::None,member:Member::All, Remove(Method::Token)  "Contact::Phone"
+    "#]],
+    );
+}
+
+#[test]
 fn what_serde_does_not_tell_is_refused() {
     check_refused(
         &[
@@ -122,6 +147,9 @@ fn what_serde_does_not_tell_is_refused() {
             "struct A { #[serde(flatten)] a: B, #[audit(redact)] b: u8 }",
             "enum A { #[serde(untagged)] B(#[audit(redact)] u8), C(#[audit(redact)] u8) }",
             "#[serde(tag = \"t\")] enum A { #[audit(redact)] B(u8), C(#[audit(redact)] u8), D { #[audit(redact)] d: u8 } }",
+            "#[serde(tag = \"t\")] #[audit(redact)] enum A { B(u8), C { c: u8 }, D }",
+            "#[serde(untagged)] #[audit(redact)] enum A { B(u8), C { c: u8 }, D }",
+            "#[audit(redact)] enum A { B(u8), #[serde(untagged)] C(u8), #[serde(with = \"m\")] D { d: u8 } }",
             "struct A { a: u8 }",
             "union A { a: u8 }",
             "struct A { #[audit] a: u8, #[audit()] b: u8, #[audit(redcat)] c: u8, #[audit(redact, skip)] d: u8 }",
@@ -140,6 +168,13 @@ fn what_serde_does_not_tell_is_refused() {
 
             with `#[serde(tag)]` only members with a name can be told apart: use `redact` with paths where it is a parameter, or wrap the value in `Secret`
             with `#[serde(tag)]` only members with a name can be told apart: use `redact` with paths where it is a parameter, or wrap the value in `Secret`
+
+            with `#[serde(tag)]` serde does not tell here of which type it is: use `redact` with paths where it is a parameter, or wrap the value in `Secret`
+
+            with `#[serde(untagged)]` serde does not tell here of which type it is: use `redact` with paths where it is a parameter, or wrap the value in `Secret`
+
+            with `#[serde(untagged)]` serde does not tell here of which type it is: use `redact` with paths where it is a parameter, or wrap the value in `Secret`
+            with `#[serde(with)]` serde does not tell here of which type it is: use `redact` with paths where it is a parameter, or wrap the value in `Secret`
 
             nothing of the type is marked: write `#[audit(redact)]`, `#[audit(mask)]`, `#[audit(token)]`, `#[audit(seal(subject = id))]` or `#[audit(skip)]` on a member, or leave the derive out
 

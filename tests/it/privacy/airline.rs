@@ -10,7 +10,7 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use crate::airline::{all_bytes, kept, lines, personal_data, records, tokens, visit};
 
 /// Makes the call as an adapter does that knows a tool by its name alone.
-fn replay(call: &Value) {
+pub(super) fn replay(call: &Value) {
     let text = |name: &str| call[name].as_str().unwrap().to_owned();
     let (tool, observation) = (text("name"), text("observation"));
     let effect = if tool.starts_with("get_") || tool.starts_with("search_") { Effect::Read } else { Effect::Write };

@@ -119,10 +119,15 @@ impl Place {
     pub fn run(&self, arguments: &str) -> (String, u8) {
         let path = self.0.to_str().unwrap();
         let arguments = format!("audited {arguments} --key-ring DIR/ring --tenant-key-file DIR/tenant.key");
-        self.run_plain(&arguments.replace("DIR", path))
+        self.run_words(&arguments.replace("DIR", path))
     }
 
-    fn run_plain(&self, arguments: &str) -> (String, u8) {
+    /// Runs a command that needs no keys of the ring.
+    pub fn run_plain(&self, arguments: &str) -> (String, u8) {
+        self.run_words(&format!("audited {arguments}").replace("DIR", self.0.to_str().unwrap()))
+    }
+
+    fn run_words(&self, arguments: &str) -> (String, u8) {
         let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
         let exit = audit_cli::run(arguments.split(' '), &mut stdout, &mut stderr);
         stdout.extend(stderr);

@@ -79,7 +79,14 @@ impl Canonical {
         Ok(frame)
     }
 
-    /// Begins to remove a struct whose type says so of all of it.
+    /// Begins to remove a variant without members: of it there is nothing but its name.
+    fn whole_unit(&mut self, name: &'static str, variant: &'static str) -> Option<Box<Whole>> {
+        let is_meant = |rule: &&MemberRule| rule.member == Member::All && rule.variant.is_none_or(|of| of == variant);
+        let removed = Removed::by_act(self.types_of(name).iter().find(is_meant)?);
+        self.begin_whole(removed).map(Box::new)
+    }
+
+    /// Begins to remove a struct or an enum whose type says so of all of it.
     fn whole(&mut self, name: &'static str, also: Member) -> Option<Box<Whole>> {
         let removed = if name == secret::NAME {
             Removed::by_type(SECRET_RULE, Method::Drop)
@@ -184,8 +191,13 @@ impl<'a> Serializer for &'a mut Canonical {
         Ok(())
     }
 
-    fn serialize_unit_variant(self, _: &'static str, _: u32, variant: &'static str) -> Result<(), Error> {
-        self.text(variant)
+    fn serialize_unit_variant(self, name: &'static str, _: u32, variant: &'static str) -> Result<(), Error> {
+        let whole = self.whole_unit(name, variant);
+        self.text(variant)?;
+        if let Some(whole) = whole {
+            self.end_whole(*whole);
+        }
+        Ok(())
     }
 
     fn serialize_newtype_struct<T: Serialize + ?Sized>(self, name: &'static str, value: &T) -> Result<(), Error> {
@@ -209,10 +221,15 @@ impl<'a> Serializer for &'a mut Canonical {
         variant: &'static str,
         value: &T,
     ) -> Result<(), Error> {
+        let whole = self.whole(name, Member::All);
         let mut frame = self.open(b'{')?;
         let removed = self.removed_variant(name, variant, Member::Index(0));
         self.member_under(&mut frame, Key { removed, ..Key::plain(variant) }, value)?;
-        self.close_object(&mut frame)
+        self.close_object(&mut frame)?;
+        if let Some(whole) = whole {
+            self.end_whole(*whole);
+        }
+        Ok(())
     }
 
     fn serialize_seq(self, length: Option<usize>) -> Result<Compound<'a>, Error> {
@@ -239,10 +256,11 @@ impl<'a> Serializer for &'a mut Canonical {
         variant: &'static str,
         length: usize,
     ) -> Result<Compound<'a>, Error> {
+        let whole = self.whole(name, Member::All);
         let around = Some(self.open_variant(name, variant)?);
         let mut frame = self.open_typed(b'[', name, Some(variant))?;
         frame.pair = Pair::of(Some(length));
-        Ok(Compound { variant: around, ..Compound::new(self, frame) })
+        Ok(Compound { variant: around, whole, ..Compound::new(self, frame) })
     }
 
     fn serialize_map(self, _: Option<usize>) -> Result<Compound<'a>, Error> {
@@ -268,9 +286,10 @@ impl<'a> Serializer for &'a mut Canonical {
         variant: &'static str,
         _: usize,
     ) -> Result<Compound<'a>, Error> {
+        let whole = self.whole(name, Member::All);
         let around = Some(self.open_variant(name, variant)?);
         let frame = self.open_typed(b'{', name, Some(variant))?;
-        Ok(Compound { variant: around, ..Compound::new(self, frame) })
+        Ok(Compound { variant: around, whole, ..Compound::new(self, frame) })
     }
 }
 
@@ -320,10 +339,7 @@ impl<'a> Compound<'a> {
     fn end_list(self) -> Result<(), Error> {
         let closed = self.canonical.close_list(&self.frame);
         self.canonical.sticky(closed)?;
-        if let Some(whole) = self.whole {
-            self.canonical.end_whole(*whole);
-        }
-        Self::end_variant(self.canonical, self.variant)
+        self.end_around()
     }
 
     fn end_object(mut self) -> Result<(), Error> {
@@ -333,17 +349,21 @@ impl<'a> Compound<'a> {
         }
         let closed = self.canonical.close_object(&mut self.frame);
         self.canonical.sticky(closed)?;
-        if let Some(whole) = self.whole {
-            self.canonical.end_whole(*whole);
-        }
-        Self::end_variant(self.canonical, self.variant)
+        self.end_around()
     }
 
-    fn end_variant(canonical: &mut Canonical, variant: Option<(Frame, Item)>) -> Result<(), Error> {
-        let Some((mut frame, item)) = variant else { return Ok(()) };
-        canonical.end_member(&mut frame, item);
-        let closed = canonical.close_object(&mut frame);
-        canonical.sticky(closed)
+    /// Ends what is around the members: the object of a variant, and what its type removes.
+    fn end_around(self) -> Result<(), Error> {
+        let Self { canonical, variant, whole, .. } = self;
+        if let Some((mut frame, item)) = variant {
+            canonical.end_member(&mut frame, item);
+            let closed = canonical.close_object(&mut frame);
+            canonical.sticky(closed)?;
+        }
+        if let Some(whole) = whole {
+            canonical.end_whole(*whole);
+        }
+        Ok(())
     }
 }
 
