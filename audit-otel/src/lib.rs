@@ -15,6 +15,8 @@
 //! What is sent is what the log holds, redacted before it got there. Nothing here is on the way of a call but the question
 //! for the current span. A receiver that is away costs memory for one batch: what it does not take stays in the log.
 
+#[cfg(all(feature = "logs", feature = "program"))]
+mod conventional;
 #[cfg(feature = "program")]
 mod correlate;
 mod http;

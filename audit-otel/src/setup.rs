@@ -6,6 +6,7 @@
 //! | `OTEL_TRACES_EXPORTER`, `OTEL_LOGS_EXPORTER`, `OTEL_METRICS_EXPORTER` | `otlp` sends to the default, `http://localhost:4318`; `none` does not send |
 //! | `OTEL_SDK_DISABLED` | `true` sends nothing |
 //! | `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES`, `OTEL_TRACES_SAMPLER`, `OTEL_BSP_…`, `OTEL_METRIC_EXPORT_INTERVAL`, `OTEL_EXPORTER_OTLP_HEADERS`, `…_TIMEOUT`, `…_CERTIFICATE` | as OpenTelemetry's specification has it |
+//! | `AUDITED_SPANS` | `conventions` leaves out of spans the four attributes that only this project names; they stand in the record, too |
 //!
 //! The protocol is `http/protobuf`.
 
@@ -26,6 +27,7 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::filter::{FilterExt as _, Targets, filter_fn};
 use tracing_subscriber::registry::LookupSpan;
 
+use crate::conventional::Conventional;
 use crate::http::Client;
 use crate::logs::{Options, Shipping};
 use crate::{correlate, metrics};
@@ -156,6 +158,8 @@ fn traces() -> Result<SdkTracerProvider, SetupError> {
     let client = Client::new(|_answer| Ok(())).map_err(SetupError)?;
     let exporter = SpanExporter::builder().with_http().with_http_client(client).build();
     let exporter = exporter.map_err(|fault| SetupError(fault.to_string()))?;
+    let is_strict = variable("AUDITED_SPANS").is_some_and(|text| text == "conventions");
+    let exporter = Conventional { exporter, is_strict };
     Ok(SdkTracerProvider::builder().with_batch_exporter(exporter).with_resource(Resource::builder().build()).build())
 }
 

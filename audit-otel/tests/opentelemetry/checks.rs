@@ -53,14 +53,14 @@ fn log_records(log: &Path, mapping: Mapping) -> Vec<LogRecord> {
 }
 
 /// Runs the check on a file; returns whether it passed and what it said.
-fn check(file: &Path) -> Option<(bool, String)> {
+pub(crate) fn check(file: &Path) -> Option<(bool, String)> {
     let script = outside_data("AUDITED_CHECKS", "checks")?.join("check_otel.py");
     let output = python(&[script.to_str().unwrap(), file.to_str().unwrap()]);
     let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
     Some((output.status.success(), said))
 }
 
-fn write(directory: &Path, name: &str, text: &str) -> PathBuf {
+pub(crate) fn write(directory: &Path, name: &str, text: &str) -> PathBuf {
     let file = directory.join(name);
     std::fs::write(&file, text).unwrap();
     file

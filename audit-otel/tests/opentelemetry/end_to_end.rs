@@ -8,6 +8,7 @@ use audited::canary::Canaries;
 use serde_json::Value;
 use testkit::in_a_process_with;
 
+use crate::checks::{check, write};
 use crate::proxy::Proxy;
 use crate::receiver::{LogRecord, Receiver, Span, eventually, free_port};
 
@@ -106,6 +107,46 @@ fn opentelemetry_receives_each_calls_span_and_record_and_no_secret() {
     let mut visible = Canaries::seeded(8);
     visible.plant(VISIBLE);
     assert!(!visible.find("what was sent", &sent).is_empty());
+}
+
+const STRICT_TEST: &str =
+    "end_to_end::opentelemetry_receives_spans_under_names_of_the_conventions_alone_where_asked_to";
+
+#[test]
+fn opentelemetry_receives_spans_under_names_of_the_conventions_alone_where_asked_to() {
+    if let Some(log) = std::env::var_os(LOG) {
+        return inside(log.as_ref());
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let (log, port) = (directory.path().join("audit"), free_port());
+    let receiver = Receiver::start(directory.path(), port);
+    let environment = [
+        ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", format!("{}/v1/traces", receiver.url())),
+        ("AUDITED_SPANS", "conventions".to_owned()),
+        (LOG, log.display().to_string()),
+    ];
+    let environment = environment.each_ref().map(|(name, text)| (*name, text.as_str()));
+    let output = in_a_process_with(STRICT_TEST, &environment, || ()).unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+
+    let spans = eventually("the arrival of all spans", || Some(receiver.spans()).filter(|spans| spans.len() >= 80));
+    assert_eq!(spans.iter().filter(|span| span.attributes.contains_key("audit.record.id")).count(), 60);
+    let spans: Vec<Value> = spans.iter().map(exported).collect();
+    let text = serde_json::json!({"resourceSpans": [{"scopeSpans": [{"spans": spans}]}]}).to_string();
+    let Some((passed, said)) = check(&write(directory.path(), "spans.json", &text)) else { return };
+    assert!(passed && said.contains("OTLP parse OK"), "{said}");
+}
+
+/// Writes a span as OTLP has it in JSON.
+fn exported(span: &Span) -> Value {
+    let attribute = |(name, text): (&String, &String)| serde_json::json!({"key": name, "value": {"stringValue": text}});
+    serde_json::json!({
+        "traceId": span.trace,
+        "spanId": span.id,
+        "name": span.name,
+        "kind": span.kind,
+        "attributes": span.attributes.iter().map(attribute).collect::<Vec<_>>(),
+    })
 }
 
 /// Reads the lines of a log that is intact.
