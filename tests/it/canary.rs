@@ -191,11 +191,13 @@ fn say(key: &str, card: &str) {
 struct Survival {
     kept: usize,
     all: usize,
+    /// How many removals the method made, and not a drop in its place.
+    removals: usize,
 }
 
 fn check_case(
     place: &Place,
-    tool: Tool,
+    (method, tool): (Method, Tool),
     planter: &mut Planter,
     case: &(Shape, usize),
 ) -> Result<Survival, TestCaseError> {
@@ -210,7 +212,8 @@ fn check_case(
     let records = String::from_utf8_lossy(&outputs[0].1);
     let neighbours = &planter.neighbours[before..];
     let kept = neighbours.iter().filter(|neighbour| records.contains(neighbour.as_str())).count();
-    Ok(Survival { kept, all: neighbours.len() })
+    let removals = records.matches(&format!(r#""method":"{}""#, method.as_str())).count();
+    Ok(Survival { kept, all: neighbours.len(), removals })
 }
 
 thread_local! {
@@ -269,9 +272,10 @@ fn send(method: Method, tool: Tool) {
         let (place, planted, survival, count) = &mut *state;
         *count += 1;
         let mut planter = Planter::new(*count as u64, true);
-        let found = check_case(place, tool, &mut planter, &case)?;
+        let found = check_case(place, (method, tool), &mut planter, &case)?;
         survival.kept += found.kept;
         survival.all += found.all;
+        survival.removals += found.removals;
         planted.absorb(planter.canaries);
         if count.is_multiple_of(STRUCTURES_OF_A_LOG) {
             let (directory, said) = std::mem::replace(place, Place::new(privacy(method))).close();
@@ -284,6 +288,8 @@ fn send(method: Method, tool: Tool) {
     ran.unwrap();
     let (_, _, survival, count) = state.into_inner();
     assert!(count >= STRUCTURES as usize);
+    // Without keys or a subject everything would be dropped, and nothing could come out.
+    assert!(survival.removals > count, "{method:?} was not at work: {survival:?}");
     assert!(survival.kept * 100 >= survival.all * 99, "too much is removed by {method:?}: {survival:?}");
 }
 
