@@ -13,7 +13,7 @@ use tracing::span::{Attributes, Record};
 use tracing::{Event, Metadata, span};
 
 use crate::audit_policy::Limits;
-use crate::call::{OnUnavailable, Site};
+use crate::call::Site;
 use crate::context::{Ambient, CallLink};
 use crate::correlation;
 use crate::event::retention;
@@ -341,27 +341,9 @@ pub fn record_event(port: &AuditPort, event: &Event<'_>, around: Option<Around>)
 
 /// Returns the site that spans of an effect share: what they say of themselves are the arguments of a call.
 const fn site(effect: Effect) -> &'static Site {
-    const fn of(effect: Effect) -> Site {
-        Site {
-            action: "",
-            tool: "",
-            effect,
-            level: Level::Request,
-            telemetry: crate::vocabulary::Telemetry::Names,
-            stages: Stages::StartedCompleted,
-            durability: None,
-            append_timeout: None,
-            on_unavailable: OnUnavailable::Count,
-            parameters: &[],
-            fields: &[],
-            redact: &[],
-            summary: &[],
-            census: "",
-        }
-    }
-    static READ: Site = of(Effect::Read);
-    static WRITE: Site = of(Effect::Write);
-    static DESTRUCTIVE: Site = of(Effect::Destructive);
+    static READ: Site = Site::undescribed(Effect::Read);
+    static WRITE: Site = Site::undescribed(Effect::Write);
+    static DESTRUCTIVE: Site = Site::undescribed(Effect::Destructive);
     match effect {
         Effect::Read => &READ,
         Effect::Write => &WRITE,

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::AuditPolicy;
-use crate::call::{OnUnavailable, Site};
+use crate::call::Site;
 use crate::canonical::Canonical;
 use crate::capture::{Capture as _, Probe};
 use crate::policed::Removals;
 use crate::privacy::{CallRules, Privacy, Protect, ProtectError, Sealed, Sealing, Token};
 use crate::redact::{Root, Rules};
-use crate::vocabulary::{Effect, Level, Stages};
+use crate::vocabulary::Effect;
 
 /// Something that would have been removed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,22 +65,7 @@ pub fn would_remove(policy: &AuditPolicy, rules: &[usize], recorded: Recorded<'_
 }
 
 /// What a record says of a call is what a call without the attribute would: its arguments are one object.
-static SITE: Site = Site {
-    action: "",
-    tool: "",
-    effect: Effect::Write,
-    level: Level::Request,
-    telemetry: crate::vocabulary::Telemetry::Names,
-    stages: Stages::StartedCompleted,
-    durability: None,
-    append_timeout: None,
-    on_unavailable: OnUnavailable::Count,
-    parameters: &[],
-    fields: &[],
-    redact: &[],
-    summary: &[],
-    census: "",
-};
+static SITE: Site = Site::undescribed(Effect::Write);
 
 /// Keys that there are not: what is made with them is thrown away.
 #[derive(Debug)]

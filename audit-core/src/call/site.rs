@@ -40,6 +40,28 @@ pub struct Site {
     pub census: &'static str,
 }
 
+impl Site {
+    /// Returns the site of calls that no attribute describes: what they say of themselves are arguments of no name.
+    pub(crate) const fn undescribed(effect: Effect) -> Self {
+        Self {
+            action: "",
+            tool: "",
+            effect,
+            level: Level::Request,
+            telemetry: Telemetry::Names,
+            stages: Stages::StartedCompleted,
+            durability: None,
+            append_timeout: None,
+            on_unavailable: OnUnavailable::Count,
+            parameters: &[],
+            fields: &[],
+            redact: &[],
+            summary: &[],
+            census: "",
+        }
+    }
+}
+
 /// A function that is not audited on purpose.
 #[derive(Debug)]
 pub struct Exemption {
